@@ -1,0 +1,224 @@
+//! Names and ids: each is a newtype whose constructor checks, so that whoever holds one need not.
+//!
+//! All of them are cheap to clone: the text is shared.
+
+use std::{fmt, sync::Arc};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::limits::{
+    BODY_BYTES_MAX, BODY_CHARS_MAX, ID_CHARS_MAX, ROOM_NAME_CHARS_MAX, TIMESTAMP_CHARS_MAX,
+    USER_NAME_CHARS_MAX,
+};
+
+/// Why a text is not a name, an id or a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TextError {
+    /// Nothing, or nothing but space.
+    #[error("it is empty")]
+    Empty,
+    /// More characters or bytes than allowed.
+    #[error("it is too long")]
+    TooLong,
+    /// A character that is not allowed here.
+    #[error("it holds a character that is not allowed here")]
+    Character,
+}
+
+macro_rules! checked_text {
+    ($(#[$doc:meta])* $name:ident, $check:path) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Checks the text and takes it.
+            ///
+            /// # Errors
+            /// Says which rule the text breaks.
+            pub fn new(text: impl AsRef<str>) -> Result<Self, TextError> {
+                let text = text.as_ref();
+                $check(text)?;
+                Ok(Self(text.into()))
+            }
+
+            /// The text itself.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&self.0, f)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                Self::new(text).map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+checked_text!(
+    /// The name of a room: 1 to 64 lower-case letters, digits, `-` and `_`, in any script.
+    /// Hangul stands in composed syllables (NFC), so that one name is one room.
+    RoomName,
+    check_room_name
+);
+checked_text!(
+    /// Who somebody is: an opaque token made by the server.
+    UserId,
+    check_token
+);
+checked_text!(
+    /// What somebody is called: 1 to 40 characters on one line. Two people may share a name.
+    UserName,
+    check_user_name
+);
+checked_text!(
+    /// The name of a message, made by its sender: a token unique for that author.
+    /// 128 random or time-ordered bits (UUID version 7) are expected.
+    MessageId,
+    check_token
+);
+checked_text!(
+    /// The life of a room's log. When the log began anew, its epoch is another one.
+    Epoch,
+    check_token
+);
+checked_text!(
+    /// One connection, for logs and for people who report a fault.
+    ConnectionId,
+    check_token
+);
+checked_text!(
+    /// What was said: 1 to 4,000 characters in at most 16 KiB, not only space.
+    Body,
+    check_body
+);
+checked_text!(
+    /// A moment as RFC 3339 writes it, in UTC with milliseconds. It is shown to people; order
+    /// never depends on it.
+    Timestamp,
+    check_timestamp
+);
+
+fn check_room_name(text: &str) -> Result<(), TextError> {
+    check_length(text, ROOM_NAME_CHARS_MAX)?;
+    let allowed = |c: char| {
+        matches!(c, '-' | '_') || (c.is_alphanumeric() && !c.is_uppercase() && !is_conjoining(c))
+    };
+    check_characters(text, allowed)
+}
+
+fn check_user_name(text: &str) -> Result<(), TextError> {
+    check_length(text, USER_NAME_CHARS_MAX)?;
+    if text.trim() != text {
+        return Err(TextError::Character);
+    }
+    check_characters(text, |c| !c.is_control() && !is_invisible(c))
+}
+
+fn check_token(text: &str) -> Result<(), TextError> {
+    check_length(text, ID_CHARS_MAX)?;
+    check_characters(text, |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+}
+
+fn check_body(text: &str) -> Result<(), TextError> {
+    if text.len() > BODY_BYTES_MAX {
+        return Err(TextError::TooLong);
+    }
+    check_length(text, BODY_CHARS_MAX)?;
+    check_characters(text, |c| c != '\0')
+}
+
+fn check_timestamp(text: &str) -> Result<(), TextError> {
+    check_length(text, TIMESTAMP_CHARS_MAX)?;
+    check_characters(text, |c| c.is_ascii_digit() || matches!(c, '-' | ':' | '.' | '+' | 'T' | 'Z'))
+}
+
+fn check_length(text: &str, chars_max: usize) -> Result<(), TextError> {
+    if text.trim().is_empty() {
+        return Err(TextError::Empty);
+    }
+    // A character has at least one byte: most texts need no counting.
+    if text.len() > chars_max && text.chars().count() > chars_max {
+        return Err(TextError::TooLong);
+    }
+    Ok(())
+}
+
+fn check_characters(text: &str, allowed: impl Fn(char) -> bool) -> Result<(), TextError> {
+    if text.chars().all(allowed) { Ok(()) } else { Err(TextError::Character) }
+}
+
+/// Jamo that join into syllables: a decomposed 마당 would look like the composed one and not be it.
+fn is_conjoining(c: char) -> bool {
+    matches!(c, '\u{1100}'..='\u{11ff}' | '\u{a960}'..='\u{a97f}' | '\u{d7b0}'..='\u{d7ff}')
+}
+
+/// Characters that show nothing, or turn the direction of what follows: they let one name pass
+/// for another (Unicode Technical Report 36, section 2.10).
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{00ad}' | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{feff}'
+        | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_names_are_composed_lower_case_words() {
+        for name in ["general", "마당", "team-2_b", "ㄱ", "東京", "a".repeat(64).as_str()] {
+            assert!(RoomName::new(name).is_ok(), "{name}");
+        }
+        for (name, fault) in [
+            ("", TextError::Empty),
+            ("  ", TextError::Empty),
+            ("General", TextError::Character),
+            ("a b", TextError::Character),
+            ("../etc", TextError::Character),
+            ("\u{1106}\u{1161}\u{1103}\u{1161}\u{11bc}", TextError::Character),
+            ("a".repeat(65).as_str(), TextError::TooLong),
+        ] {
+            assert_eq!(RoomName::new(name), Err(fault), "{name}");
+        }
+    }
+
+    #[test]
+    fn user_names_are_one_visible_line() {
+        for name in ["하나", "Ada Lovelace", "👩‍🚀", "가".repeat(40).as_str()] {
+            assert!(UserName::new(name).is_ok(), "{name}");
+        }
+        for name in ["", " 하나", "a\nb", "a\u{202e}b", "\u{3164}", "가".repeat(41).as_str()] {
+            assert!(UserName::new(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn bodies_are_limited_in_characters_and_in_bytes() {
+        assert!(Body::new("가".repeat(BODY_CHARS_MAX)).is_ok());
+        assert_eq!(Body::new("가".repeat(BODY_CHARS_MAX + 1)), Err(TextError::TooLong));
+        assert!(Body::new("😀".repeat(BODY_BYTES_MAX / 4 - 96)).is_ok());
+        assert_eq!(Body::new("\n \t"), Err(TextError::Empty));
+        assert_eq!(Body::new("a\0b"), Err(TextError::Character));
+    }
+}
