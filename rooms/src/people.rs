@@ -1,0 +1,99 @@
+//! How much one person may do at once, over all their connections.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::{Duration, Instant},
+};
+
+use common::{ConnectionId, RoomName, UserId};
+
+use crate::{Settings, rate::Bucket};
+
+/// Everybody who is connected or was a moment ago.
+#[derive(Debug, Default)]
+pub struct People {
+    people: BTreeMap<UserId, Person>,
+}
+
+#[derive(Debug)]
+struct Person {
+    /// Oldest first.
+    connections: VecDeque<ConnectionId>,
+    says: Bucket,
+    says_in_room: BTreeMap<RoomName, Bucket>,
+}
+
+impl People {
+    /// A connection of this person begins. Answers the connection that has to make place for it.
+    pub fn connect(
+        &mut self,
+        user: &UserId,
+        connection: ConnectionId,
+        settings: &Settings,
+        now: Instant,
+    ) -> Option<ConnectionId> {
+        let person = self.person(user, settings, now);
+        person.connections.push_back(connection);
+        if person.connections.len() > settings.connections_per_user_max {
+            person.connections.pop_front()
+        } else {
+            None
+        }
+    }
+
+    /// A connection of this person ended.
+    pub fn disconnect(&mut self, user: &UserId, connection: &ConnectionId) {
+        if let Some(person) = self.people.get_mut(user) {
+            person.connections.retain(|other| other != connection);
+        }
+    }
+
+    /// The connections of one person, oldest first.
+    pub fn connections(&self, user: &UserId) -> impl Iterator<Item = &ConnectionId> {
+        self.people.get(user).into_iter().flat_map(|person| &person.connections)
+    }
+
+    /// Whether this person may say something in this room at this moment.
+    ///
+    /// # Errors
+    /// Too much was said already; how long to wait.
+    pub fn may_say(
+        &mut self,
+        user: &UserId,
+        room: &RoomName,
+        settings: &Settings,
+        now: Instant,
+    ) -> Result<(), Duration> {
+        let person = self.person(user, settings, now);
+        let in_room = person
+            .says_in_room
+            .entry(room.clone())
+            .or_insert_with(|| Bucket::new(&settings.says_in_room, now));
+        in_room.take(1.0, &settings.says_in_room, now)?;
+        person.says.take(1.0, &settings.says, now)
+    }
+
+    /// Forgets what makes no difference: full buckets, and people without connections.
+    pub fn handle_timeout(&mut self, settings: &Settings, now: Instant) {
+        self.people.retain(|_, person| {
+            person.says_in_room.retain(|_, bucket| !bucket.is_full(&settings.says_in_room, now));
+            !person.connections.is_empty()
+                || !person.says_in_room.is_empty()
+                || !person.says.is_full(&settings.says, now)
+        });
+    }
+
+    /// How many people are remembered.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.people.len()
+    }
+
+    fn person(&mut self, user: &UserId, settings: &Settings, now: Instant) -> &mut Person {
+        self.people.entry(user.clone()).or_insert_with(|| Person {
+            connections: VecDeque::new(),
+            says: Bucket::new(&settings.says, now),
+            says_in_room: BTreeMap::new(),
+        })
+    }
+}

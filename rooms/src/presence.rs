@@ -1,0 +1,226 @@
+//! Who is in a room: people and not tabs, as state with a version, told in coalesced changes.
+//!
+//! It is no part of the log and may be lost: whoever missed a change gets the state. Somebody
+//! whose last connection ends has a few seconds to come back before anybody is told.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    time::{Duration, Instant},
+};
+
+use common::{Member, UserId, UserName, limits::MEMBERS_LISTED_MAX};
+
+use crate::Settings;
+
+/// Changes that are remembered; whoever is further behind gets the state.
+const CHANGES_KEPT: usize = 16;
+
+/// Who is present in one room.
+#[derive(Debug)]
+pub struct Presence {
+    present: BTreeMap<UserId, Present>,
+    version: u64,
+    changes: VecDeque<Change>,
+    /// What changed since the last version, and when it is told.
+    unpublished: Change,
+    publish_at: Option<Instant>,
+    grace: Duration,
+    coalesce: Duration,
+}
+
+#[derive(Debug)]
+struct Present {
+    name: UserName,
+    connections: u32,
+    gone_at: Option<Instant>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Change {
+    joined: BTreeMap<UserId, UserName>,
+    left: BTreeSet<UserId>,
+}
+
+/// What somebody who knows a version of the presence has to be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// Nothing.
+    None,
+    /// Who came and who went.
+    Change {
+        /// People who came.
+        joined: Vec<Member>,
+        /// People who went.
+        left: Vec<UserId>,
+        /// How many are present.
+        count: u32,
+    },
+    /// Everybody, because too much was missed.
+    State {
+        /// The people present, at most [`MEMBERS_LISTED_MAX`].
+        members: Vec<Member>,
+        /// How many are present.
+        count: u32,
+    },
+}
+
+impl Presence {
+    /// Nobody is there.
+    #[must_use]
+    pub fn new(settings: &Settings) -> Self {
+        Self {
+            present: BTreeMap::new(),
+            version: 0,
+            changes: VecDeque::new(),
+            unpublished: Change::default(),
+            publish_at: None,
+            grace: settings.presence_grace,
+            coalesce: settings.presence_coalesce,
+        }
+    }
+
+    /// One more connection of this person follows the room.
+    pub fn join(&mut self, member: &Member, now: Instant) {
+        let Member { id, name } = member;
+        if let Some(present) = self.present.get_mut(id) {
+            present.connections += 1;
+            present.gone_at = None;
+            return;
+        }
+        let present = Present { name: name.clone(), connections: 1, gone_at: None };
+        self.present.insert(id.clone(), present);
+        self.unpublished.join(id, name);
+        self.publish_soon(now);
+    }
+
+    /// One connection of this person follows the room no longer: it was lost.
+    pub fn lose(&mut self, user: &UserId, now: Instant) {
+        let Some(present) = self.present.get_mut(user) else { return };
+        present.connections = present.connections.saturating_sub(1);
+        if present.connections == 0 {
+            present.gone_at = Some(now + self.grace);
+        }
+    }
+
+    /// This person left on purpose, with one connection.
+    pub fn leave(&mut self, user: &UserId, now: Instant) {
+        self.lose(user, now);
+        if self.present.get(user).is_some_and(|present| present.connections == 0) {
+            self.forget(user, now);
+        }
+    }
+
+    /// Sends off those whose grace is over, and publishes what is due. Says whether there is a
+    /// new version.
+    pub fn handle_timeout(&mut self, now: Instant) -> bool {
+        let gone = |present: &Present| present.gone_at.is_some_and(|at| at <= now);
+        let gone: Vec<UserId> =
+            self.present.iter().filter(|(_, p)| gone(p)).map(|(id, _)| id.clone()).collect();
+        for user in gone {
+            self.forget(&user, now);
+        }
+        if self.publish_at.is_none_or(|at| at > now) {
+            return false;
+        }
+        self.publish_at = None;
+        let change = std::mem::take(&mut self.unpublished);
+        if change.joined.is_empty() && change.left.is_empty() {
+            return false;
+        }
+        self.version += 1;
+        self.changes.push_back(change);
+        if self.changes.len() > CHANGES_KEPT {
+            self.changes.pop_front();
+        }
+        true
+    }
+
+    /// When [`Self::handle_timeout`] wants to be called.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let gone = self.present.values().filter_map(|present| present.gone_at);
+        gone.chain(self.publish_at).min()
+    }
+
+    /// What whoever knows `version` has to be told to know [`Self::version`].
+    #[must_use]
+    pub fn news_since(&self, version: u64) -> News {
+        if version == self.version {
+            return News::None;
+        }
+        let missed = usize::try_from(self.version.saturating_sub(version)).unwrap_or(usize::MAX);
+        let large = self.present.len() > MEMBERS_LISTED_MAX;
+        if missed > self.changes.len() || version > self.version {
+            return News::State { members: self.members(), count: self.count() };
+        }
+        let mut change = Change::default();
+        for missed in self.changes.iter().skip(self.changes.len() - missed) {
+            change.add(missed);
+        }
+        // In a large room everybody's coming and going would be told to everybody: only the count is.
+        let joined = change.joined.into_iter().filter(|_| !large);
+        let left = change.left.into_iter().filter(|_| !large);
+        News::Change {
+            joined: joined.map(|(id, name)| Member { id, name }).collect(),
+            left: left.collect(),
+            count: self.count(),
+        }
+    }
+
+    /// Grows by one with each published change.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The people present, at most [`MEMBERS_LISTED_MAX`].
+    #[must_use]
+    pub fn members(&self) -> Vec<Member> {
+        let member = |(id, present): (&UserId, &Present)| Member {
+            id: id.clone(),
+            name: present.name.clone(),
+        };
+        self.present.iter().take(MEMBERS_LISTED_MAX).map(member).collect()
+    }
+
+    /// How many people are present.
+    #[must_use]
+    pub fn count(&self) -> u32 {
+        u32::try_from(self.present.len()).unwrap_or(u32::MAX)
+    }
+
+    fn forget(&mut self, user: &UserId, now: Instant) {
+        self.present.remove(user);
+        self.unpublished.leave(user);
+        self.publish_soon(now);
+    }
+
+    fn publish_soon(&mut self, now: Instant) {
+        self.publish_at.get_or_insert(now + self.coalesce);
+    }
+}
+
+impl Change {
+    /// Somebody whose going nobody was told of comes back without a word.
+    fn join(&mut self, id: &UserId, name: &UserName) {
+        if !self.left.remove(id) {
+            self.joined.insert(id.clone(), name.clone());
+        }
+    }
+
+    /// Somebody whose coming nobody was told of goes without a word.
+    fn leave(&mut self, id: &UserId) {
+        if self.joined.remove(id).is_none() {
+            self.left.insert(id.clone());
+        }
+    }
+
+    fn add(&mut self, later: &Self) {
+        for id in &later.left {
+            self.leave(id);
+        }
+        for (id, name) in &later.joined {
+            self.join(id, name);
+        }
+    }
+}

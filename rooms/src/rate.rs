@@ -1,0 +1,60 @@
+//! A token bucket: so much at once, and so much per second after that.
+
+use std::time::{Duration, Instant};
+
+/// How fast a bucket fills and how much it holds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rate {
+    /// What it gains in a second.
+    pub per_second: f64,
+    /// What it holds at most, and at first.
+    pub burst: f64,
+}
+
+/// What is left of an allowance.
+#[derive(Clone, Copy, Debug)]
+pub struct Bucket {
+    left: f64,
+    seen_at: Instant,
+}
+
+impl Bucket {
+    /// A full bucket.
+    #[must_use]
+    pub fn new(rate: &Rate, now: Instant) -> Self {
+        Self { left: rate.burst, seen_at: now }
+    }
+
+    /// Takes `cost` out of it.
+    ///
+    /// # Errors
+    /// Not enough is left; nothing was taken. The duration is the wait until there is enough.
+    pub fn take(&mut self, cost: f64, rate: &Rate, now: Instant) -> Result<(), Duration> {
+        self.fill(rate, now);
+        if self.left < cost {
+            return Err(Duration::from_secs_f64((cost - self.left) / rate.per_second));
+        }
+        self.left -= cost;
+        Ok(())
+    }
+
+    /// Takes `cost` out of it even if it then owes something, and answers how long the debt lasts.
+    pub fn owe(&mut self, cost: f64, rate: &Rate, now: Instant) -> Duration {
+        self.fill(rate, now);
+        self.left -= cost;
+        Duration::from_secs_f64((-self.left).max(0.0) / rate.per_second)
+    }
+
+    /// Whether it has become as good as new.
+    #[must_use]
+    pub fn is_full(&self, rate: &Rate, now: Instant) -> bool {
+        let gained = now.saturating_duration_since(self.seen_at).as_secs_f64() * rate.per_second;
+        self.left + gained >= rate.burst
+    }
+
+    fn fill(&mut self, rate: &Rate, now: Instant) {
+        let passed = now.saturating_duration_since(self.seen_at).as_secs_f64();
+        self.left = (self.left + passed * rate.per_second).min(rate.burst);
+        self.seen_at = now;
+    }
+}

@@ -1,0 +1,204 @@
+//! A running room: the last entries of its log, and reading from a cursor.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use common::{Epoch, Position, ResyncReason, RoomName, http::Keep};
+
+use crate::{Entry, Presence, RoomRecord, Settings};
+
+/// A room that somebody follows. It holds the tail of its log and who is present.
+#[derive(Debug)]
+pub struct Room {
+    name: RoomName,
+    epoch: Epoch,
+    head: u64,
+    keep: Keep,
+    tail: VecDeque<Arc<Entry>>,
+    tail_bytes: usize,
+    tail_entries_max: usize,
+    tail_bytes_max: usize,
+    /// Who is there.
+    pub presence: Presence,
+    #[cfg(feature = "mutants")]
+    broken: Option<crate::mutant::Mutant>,
+}
+
+/// What reading after a position gives.
+#[derive(Clone, Debug)]
+pub enum Read {
+    /// The entries after the position, in order.
+    Entries {
+        /// None of them at the head.
+        entries: Vec<Arc<Entry>>,
+        /// The last of them is the head of the log.
+        to_the_head: bool,
+    },
+    /// The tail does not reach back that far: read the log.
+    FurtherBack,
+    /// What follows the position cannot be had; go on from the place that `start` names.
+    Resync(Start),
+}
+
+/// Where a follower begins to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// The head of the log.
+    pub head: Position,
+    /// The entries after this one are to be read.
+    pub after: u64,
+    /// Everything after the position that was asked for will be read.
+    pub recovered: bool,
+    /// Why not, when a position was asked for.
+    pub resync: Option<ResyncReason>,
+}
+
+impl Room {
+    /// A room as the log knows it, with the last entries of that log, oldest first.
+    #[must_use]
+    pub fn load(record: &RoomRecord, last: Vec<Arc<Entry>>, settings: &Settings) -> Self {
+        let mut room = Self {
+            name: record.room.clone(),
+            epoch: record.head.epoch.clone(),
+            head: record.head.seq - last.len() as u64,
+            keep: record.keep,
+            tail: VecDeque::new(),
+            tail_bytes: 0,
+            tail_entries_max: settings.tail_entries_max,
+            tail_bytes_max: settings.tail_bytes_max,
+            presence: Presence::new(settings),
+            #[cfg(feature = "mutants")]
+            broken: None,
+        };
+        for entry in last {
+            room.append(entry);
+        }
+        debug_assert_eq!(room.head, record.head.seq);
+        room
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &RoomName {
+        &self.name
+    }
+
+    /// Where its log ends.
+    #[must_use]
+    pub fn head(&self) -> Position {
+        Position { epoch: self.epoch.clone(), seq: self.head }
+    }
+
+    /// Takes an entry that the log has given the next place.
+    ///
+    /// # Panics
+    /// The entry does not follow the head: the log and the room disagree, and going on would show
+    /// people a wrong order.
+    pub fn append(&mut self, entry: Arc<Entry>) {
+        assert_eq!(entry.seq, self.head + 1, "entries reach a room in the order of the log");
+        self.head = entry.seq;
+        self.tail_bytes += entry.weight();
+        self.tail.push_back(entry);
+        while self.tail.len() > self.tail_entries_max
+            || (self.tail_bytes > self.tail_bytes_max && self.tail.len() > 1)
+        {
+            let Some(oldest) = self.tail.pop_front() else { break };
+            self.tail_bytes -= oldest.weight();
+        }
+    }
+
+    /// Where a follower begins: after the position it names, or a page before the head.
+    #[must_use]
+    pub fn start(&self, after: Option<&Position>, page_entries: u64) -> Start {
+        let start =
+            |after, recovered, resync| Start { head: self.head(), after, recovered, resync };
+        let last_page = self.head.saturating_sub(page_entries).max(self.floor());
+        let Some(position) = after else { return start(last_page, false, None) };
+        match self.cannot_follow(position) {
+            Some(reason) => start(last_page, false, Some(reason)),
+            None => start(self.resume_after(position.seq), true, None),
+        }
+    }
+
+    /// Reads after `position`, at most `entries_max` entries of at most `bytes_max` bytes, and
+    /// always at least one where there is one.
+    #[must_use]
+    pub fn read_after(
+        &self,
+        position: &Position,
+        entries_max: usize,
+        bytes_max: usize,
+        page_entries: u64,
+    ) -> Read {
+        if self.cannot_follow(position).is_some() {
+            return Read::Resync(self.start(Some(position), page_entries));
+        }
+        if position.seq < self.tail_begins_after() {
+            return Read::FurtherBack;
+        }
+        let skip = usize::try_from(position.seq - self.tail_begins_after()).unwrap_or(usize::MAX);
+        let mut bytes = 0;
+        let within = |entry: &&Arc<Entry>| {
+            let first = bytes == 0;
+            bytes += entry.weight();
+            first || bytes <= bytes_max
+        };
+        let entries = self.tail.iter().skip(skip).take(entries_max).take_while(within);
+        let entries: Vec<Arc<Entry>> = entries.cloned().collect();
+        let to_the_head = position.seq + entries.len() as u64 == self.head;
+        Read::Entries { entries, to_the_head }
+    }
+
+    /// Why nobody can go on from this position; `None` when one can.
+    fn cannot_follow(&self, position: &Position) -> Option<ResyncReason> {
+        if position.epoch != self.epoch && !self.ignores_epochs() {
+            Some(ResyncReason::EpochChanged)
+        } else if position.seq > self.head {
+            Some(ResyncReason::CursorAhead)
+        } else if position.seq < self.floor() {
+            Some(ResyncReason::Pruned)
+        } else {
+            None
+        }
+    }
+
+    /// Entries up to and including this one are no longer kept anywhere.
+    fn floor(&self) -> u64 {
+        match self.keep {
+            Keep::Forever => 0,
+            Keep::Last(most) => self.head.saturating_sub(u64::from(most)),
+            // Nothing is kept but the tail, which every follower may still be reading.
+            Keep::None => self.tail_begins_after(),
+        }
+    }
+
+    fn tail_begins_after(&self) -> u64 {
+        self.head - self.tail.len() as u64
+    }
+
+    #[cfg(not(feature = "mutants"))]
+    fn resume_after(&self, seq: u64) -> u64 {
+        seq
+    }
+
+    #[cfg(not(feature = "mutants"))]
+    const fn ignores_epochs(&self) -> bool {
+        false
+    }
+}
+
+#[cfg(feature = "mutants")]
+impl Room {
+    /// Breaks this room on purpose.
+    pub fn break_on_purpose(&mut self, mutant: crate::mutant::Mutant) {
+        self.broken = Some(mutant);
+    }
+
+    fn resume_after(&self, seq: u64) -> u64 {
+        let skips = self.broken == Some(crate::mutant::Mutant::SkipOneOnResume);
+        if skips { (seq + 1).min(self.head) } else { seq }
+    }
+
+    fn ignores_epochs(&self) -> bool {
+        self.broken == Some(crate::mutant::Mutant::EpochIgnored)
+    }
+}
