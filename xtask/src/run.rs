@@ -1,0 +1,33 @@
+//! `cargo xtask run`: from a checkout to a running server.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::{command, page, place};
+
+/// Builds the page and the server that holds it, and becomes that server.
+pub(crate) fn run(flags: &[&str]) -> Result<()> {
+    page::build(&place::root().join("dist"))?;
+    let server = build_server()?;
+    start(Command::new(server).args(flags))
+}
+
+/// Builds the server with the page of `dist/` inside, and says where it is.
+pub(crate) fn build_server() -> Result<std::path::PathBuf> {
+    command::run(&mut command::cargo(&["build", "--locked", "--release", "--package", "server"]))?;
+    let name = format!("server{}", std::env::consts::EXE_SUFFIX);
+    Ok(place::target().join("release").join(name))
+}
+
+/// The server takes this process's place, so that a signal meant for it reaches it.
+#[cfg(unix)]
+fn start(server: &mut Command) -> Result<()> {
+    use std::os::unix::process::CommandExt;
+    Err(anyhow::Error::new(server.exec()).context("the server cannot be started"))
+}
+
+#[cfg(not(unix))]
+fn start(server: &mut Command) -> Result<()> {
+    command::run(server)
+}
