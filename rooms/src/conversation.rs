@@ -310,7 +310,8 @@ impl Conversation {
     /// What was to be said came too fast. Whoever goes on all the same, three times within a
     /// minute, is sent away.
     pub fn handle_too_fast(&mut self, id: u64, room: &RoomName, wait: Duration, now: Instant) {
-        let retry_after_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1);
+        // Rounded up, and never to the very moment: whoever waits as long as told is not early.
+        let retry_after_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).saturating_add(1);
         let problem = Problem::new(ErrorCode::RateLimited).retry_after_ms(retry_after_ms);
         self.replies.push_back(ServerMessage::Error { id: Some(id), error: problem });
         if self.follows.too_fast(room, wait, now) {

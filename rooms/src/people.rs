@@ -69,6 +69,12 @@ impl People {
             .says_in_room
             .entry(room.clone())
             .or_insert_with(|| Bucket::new(&settings.says_in_room, now));
+        // Both are asked before either pays: a refusal costs nothing, and its wait is enough.
+        let room_lacks = in_room.lacks(1.0, &settings.says_in_room, now);
+        let lacks = person.says.lacks(1.0, &settings.says, now);
+        if let Some(wait) = room_lacks.max(lacks) {
+            return Err(wait);
+        }
         in_room.take(1.0, &settings.says_in_room, now)?;
         person.says.take(1.0, &settings.says, now)
     }

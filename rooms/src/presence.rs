@@ -2,6 +2,9 @@
 //!
 //! It is no part of the log and may be lost: whoever missed a change gets the state. Somebody
 //! whose last connection ends has a few seconds to come back before anybody is told.
+//!
+//! A change says where everybody stands who came or went, and not what is new to one reader: lists
+//! are handed out at any moment, also between two changes. Applying a change twice is harmless.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -23,6 +26,8 @@ pub struct Presence {
     changes: VecDeque<Change>,
     /// What changed since the last version, and when it is told.
     unpublished: Change,
+    /// More people than are named were present at some moment since the last version.
+    was_large: bool,
     publish_at: Option<Instant>,
     grace: Duration,
     coalesce: Duration,
@@ -39,6 +44,8 @@ struct Present {
 struct Change {
     joined: BTreeMap<UserId, UserName>,
     left: BTreeSet<UserId>,
+    /// Not everybody who came or went was named to everybody.
+    large: bool,
 }
 
 /// What somebody who knows a version of the presence has to be told.
@@ -73,6 +80,7 @@ impl Presence {
             version: 0,
             changes: VecDeque::new(),
             unpublished: Change::default(),
+            was_large: false,
             publish_at: None,
             grace: settings.presence_grace,
             coalesce: settings.presence_coalesce,
@@ -90,6 +98,7 @@ impl Presence {
         let present = Present { name: name.clone(), connections: 1, gone_at: None };
         self.present.insert(id.clone(), present);
         self.unpublished.join(id, name);
+        self.was_large |= self.is_large();
         self.publish_soon(now);
     }
 
@@ -124,9 +133,9 @@ impl Presence {
         }
         self.publish_at = None;
         let change = std::mem::take(&mut self.unpublished);
-        if change.joined.is_empty() && change.left.is_empty() {
-            return false;
-        }
+        let is_large = self.is_large();
+        let large = std::mem::replace(&mut self.was_large, is_large);
+        let change = Change { large, ..change };
         self.version += 1;
         self.changes.push_back(change);
         if self.changes.len() > CHANGES_KEPT {
@@ -149,13 +158,17 @@ impl Presence {
             return News::None;
         }
         let missed = usize::try_from(self.version.saturating_sub(version)).unwrap_or(usize::MAX);
-        let large = self.present.len() > MEMBERS_LISTED_MAX;
+        let large = self.is_large();
         if missed > self.changes.len() || version > self.version {
             return News::State { members: self.members(), count: self.count() };
         }
         let mut change = Change::default();
         for missed in self.changes.iter().skip(self.changes.len() - missed) {
             change.add(missed);
+        }
+        // Whoever knows a part only of those who were there is told all of them once they are few.
+        if change.large && !large {
+            return News::State { members: self.members(), count: self.count() };
         }
         // In a large room everybody's coming and going would be told to everybody: only the count is.
         let joined = change.joined.into_iter().filter(|_| !large);
@@ -195,24 +208,24 @@ impl Presence {
         self.publish_soon(now);
     }
 
+    fn is_large(&self) -> bool {
+        self.present.len() > MEMBERS_LISTED_MAX
+    }
+
     fn publish_soon(&mut self, now: Instant) {
         self.publish_at.get_or_insert(now + self.coalesce);
     }
 }
 
 impl Change {
-    /// Somebody whose going nobody was told of comes back without a word.
     fn join(&mut self, id: &UserId, name: &UserName) {
-        if !self.left.remove(id) {
-            self.joined.insert(id.clone(), name.clone());
-        }
+        self.left.remove(id);
+        self.joined.insert(id.clone(), name.clone());
     }
 
-    /// Somebody whose coming nobody was told of goes without a word.
     fn leave(&mut self, id: &UserId) {
-        if self.joined.remove(id).is_none() {
-            self.left.insert(id.clone());
-        }
+        self.joined.remove(id);
+        self.left.insert(id.clone());
     }
 
     fn add(&mut self, later: &Self) {
@@ -222,5 +235,6 @@ impl Change {
         for (id, name) in &later.joined {
             self.join(id, name);
         }
+        self.large |= later.large;
     }
 }

@@ -30,12 +30,20 @@ impl Bucket {
     /// # Errors
     /// Not enough is left; nothing was taken. The duration is the wait until there is enough.
     pub fn take(&mut self, cost: f64, rate: &Rate, now: Instant) -> Result<(), Duration> {
-        self.fill(rate, now);
-        if self.left < cost {
-            return Err(Duration::from_secs_f64((cost - self.left) / rate.per_second));
+        match self.lacks(cost, rate, now) {
+            Some(wait) => Err(wait),
+            None => {
+                self.left -= cost;
+                Ok(())
+            }
         }
-        self.left -= cost;
-        Ok(())
+    }
+
+    /// How long to wait until it holds `cost`; `None` when it does. Nothing is taken.
+    pub fn lacks(&mut self, cost: f64, rate: &Rate, now: Instant) -> Option<Duration> {
+        self.fill(rate, now);
+        let lacks = cost - self.left;
+        (lacks > 0.0).then(|| Duration::from_secs_f64(lacks / rate.per_second))
     }
 
     /// Takes `cost` out of it even if it then owes something, and answers how long the debt lasts.
