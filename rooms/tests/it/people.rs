@@ -1,0 +1,94 @@
+//! How much one person may do over all their connections, and that they are forgotten.
+
+use std::time::Duration;
+
+use common::ConnectionId;
+use rooms::{People, Settings};
+
+use super::{at, room_name, user_id};
+
+fn connection(n: usize) -> ConnectionId {
+    ConnectionId::new(format!("c{n}")).unwrap()
+}
+
+/// Says in turn until refused; how many were taken, and the wait.
+fn says(people: &mut People, room: &str, ms: u64) -> (usize, Duration) {
+    let settings = Settings::default();
+    for taken in 0..1_000 {
+        let asked = people.may_say(&user_id("6"), &room_name(room), &settings, at(ms));
+        if let Err(wait) = asked {
+            return (taken, wait);
+        }
+    }
+    panic!("nothing was refused");
+}
+
+#[test]
+fn twenty_connections_are_a_persons_own_and_the_next_sends_the_oldest_away() {
+    let (mut people, settings) = (People::default(), Settings::default());
+    let hana = user_id("hana");
+    for n in 0..20 {
+        assert_eq!(people.connect(&hana, connection(n), &settings, at(0)), None);
+    }
+    assert_eq!(people.connect(&hana, connection(20), &settings, at(0)), Some(connection(0)));
+    assert_eq!(people.connections(&hana).count(), 20);
+    assert_eq!(people.connect(&user_id("duri"), connection(21), &settings, at(0)), None);
+    people.disconnect(&hana, &connection(7));
+    assert_eq!(people.connect(&hana, connection(22), &settings, at(0)), None);
+}
+
+#[test]
+fn twenty_at_once_in_a_room_then_five_a_second() {
+    let mut people = People::default();
+    assert_eq!(says(&mut people, "general", 0), (20, Duration::from_millis(200)));
+    assert_eq!(says(&mut people, "general", 199).0, 0);
+    assert_eq!(says(&mut people, "general", 200).0, 1);
+    assert_eq!(says(&mut people, "general", 1_200).0, 5);
+}
+
+#[test]
+fn twenty_at_once_over_all_rooms_then_ten_a_second() {
+    let mut people = People::default();
+    for n in 0..20 {
+        let room = room_name(&format!("room-{n}"));
+        people.may_say(&user_id("3"), &room, &Settings::default(), at(0)).ok();
+    }
+    for n in 0..20 {
+        let room = room_name(&format!("room-{n}"));
+        people.may_say(&user_id("6"), &room, &Settings::default(), at(0)).unwrap();
+    }
+    assert_eq!(says(&mut people, "one-more", 0), (0, Duration::from_millis(100)));
+    assert_eq!(says(&mut people, "one-more", 100).0, 1);
+    assert_eq!(says(&mut people, "one-more", 1_100).0, 10);
+}
+
+#[test]
+fn a_refusal_costs_nothing_and_its_wait_is_enough() {
+    let mut people = People::default();
+    for n in 0..20 {
+        let room = room_name(&format!("room-{n}"));
+        people.may_say(&user_id("6"), &room, &Settings::default(), at(0)).unwrap();
+    }
+    // Refused a hundred times for what was said elsewhere, this room is as good as new.
+    for _ in 0..100 {
+        assert_eq!(says(&mut people, "quiet", 0).0, 0);
+    }
+    assert_eq!(says(&mut people, "quiet", 2_000).0, 20);
+    let (_, wait) = says(&mut people, "quiet", 2_000);
+    assert_eq!(says(&mut people, "quiet", 2_000 + wait.as_millis() as u64).0, 1);
+}
+
+#[test]
+fn whoever_is_gone_and_owes_nothing_is_forgotten() {
+    let (mut people, settings) = (People::default(), Settings::default());
+    people.connect(&user_id("6"), connection(0), &settings, at(0));
+    says(&mut people, "general", 0);
+    people.handle_timeout(&settings, at(60_000));
+    assert_eq!(people.count(), 1, "somebody connected is remembered");
+    says(&mut people, "general", 60_000);
+    people.disconnect(&user_id("6"), &connection(0));
+    people.handle_timeout(&settings, at(63_999));
+    assert_eq!(people.count(), 1, "a flood is not forgotten by leaving");
+    people.handle_timeout(&settings, at(64_000));
+    assert_eq!(people.count(), 0);
+}
