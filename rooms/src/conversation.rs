@@ -302,7 +302,8 @@ impl Conversation {
         self.replies.push_back(ServerMessage::Ack { id, room, message_id, position });
     }
 
-    /// A request was refused. Refusals cost: a flood of them ends the connection.
+    /// A request was refused. Refusals cost, unless the fault is the server's: a flood of them
+    /// ends the connection.
     pub fn handle_refused(&mut self, id: Option<u64>, problem: Problem, now: Instant) {
         self.refuse(id, problem, now);
     }
@@ -444,8 +445,9 @@ impl Conversation {
     }
 
     fn refuse(&mut self, id: Option<u64>, error: Problem, now: Instant) {
+        let ours = error.status >= 500;
         self.replies.push_back(ServerMessage::Error { id, error });
-        if self.allowance.refusals.take(1.0, &self.settings.refusals, now).is_err() {
+        if !ours && self.allowance.refusals.take(1.0, &self.settings.refusals, now).is_err() {
             self.close(CloseCode::PolicyViolation);
         }
     }

@@ -128,13 +128,12 @@ fn bursts(hana: &mut Visitor, yard: &mut Yard, says: u64, name: &str) -> Option<
     for n in 0..says {
         hana.posts(yard, "general", &format!("{name}-{n}"), "안녕");
     }
-    hana.hears().into_iter().fold(None, |wait, message| match message {
-        ServerMessage::Error { error, .. } => {
-            assert_eq!((error.code, error.retryable), (ErrorCode::RateLimited, true));
-            error.retry_after_ms
-        }
-        _ => wait,
-    })
+    let refused = hana.hears().into_iter().filter_map(|message| {
+        let ServerMessage::Error { error, .. } = message else { return None };
+        assert_eq!((error.code, error.retryable), (ErrorCode::RateLimited, true));
+        error.retry_after_ms
+    });
+    refused.last()
 }
 
 #[test]
@@ -192,4 +191,15 @@ fn strikes_are_forgotten_after_a_minute() {
         yard.passes(seconds(31).as_millis() as u64);
         assert_eq!(hana.closed_with(), None, "two in any minute");
     }
+}
+
+#[test]
+fn what_is_the_servers_fault_costs_the_client_nothing() {
+    let mut yard = yard();
+    let mut hana = yard.regular("hana");
+    for id in 0..100 {
+        let away = common::Problem::new(ErrorCode::StoreUnavailable);
+        hana.conversation.handle_refused(Some(id), away, at(0));
+    }
+    assert_eq!((hana.hears().len(), hana.closed_with()), (100, None));
 }

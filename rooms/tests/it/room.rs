@@ -47,7 +47,7 @@ impl Talk {
             Read::Entries { entries, to_the_head } => {
                 (entries.iter().map(|entry| entry.seq).collect(), to_the_head)
             }
-            other => panic!("{other:?}"),
+            other @ (Read::FurtherBack | Read::Resync(_)) => panic!("{other:?}"),
         }
     }
 
