@@ -31,6 +31,7 @@ usage: cargo xtask <command>
   page             build the page into dist/
   test [--fast]    install what the tests need and run all of them; --fast: no browser, no trunk
   ci               the same as test
+  install          only what the tests need
   tidy             only the habits of the sources: imports, lengths, titles";
 
 fn main() -> ExitCode {
@@ -51,6 +52,7 @@ fn command(words: &[&str]) -> Result<()> {
         ["page"] => page::build(&place::root().join("dist")),
         ["test" | "ci"] => steps::test(steps::Extent::Everything),
         ["test" | "ci", "--fast"] => steps::test(steps::Extent::Fast),
+        ["install"] => steps::install(),
         ["tidy"] => tidy::check_checkout(),
         _ => bail!("{USAGE}"),
     }

@@ -86,7 +86,9 @@ fn dependencies() -> Result<()> {
         eprintln!("left out: cargo-deny is not here (cargo install --locked cargo-deny)");
         return Ok(());
     }
-    command::run(&mut cargo(&["deny", "--offline", "check", "bans", "licenses", "sources"]))
+    let words =
+        ["deny", "--locked", "--log-level", "error", "check", "bans", "licenses", "sources"];
+    command::run(&mut cargo(&words))
 }
 
 fn lints() -> Result<()> {
@@ -121,6 +123,13 @@ fn build_page() -> Result<()> {
 
 fn weigh_page() -> Result<()> {
     weight::check(&place::root().join("dist"))
+}
+
+/// Installs all that the tests need and this machine has not.
+pub(crate) fn install() -> Result<()> {
+    install::wasm_target()?;
+    install_browser()?;
+    install_trunk()
 }
 
 fn install_browser() -> Result<()> {

@@ -2,11 +2,14 @@
 //! says what to do.
 //!
 //! It must never change a file. Read in this order: `source` (what is read), then the rules:
-//! `imports` (who may know whom), `text` (lengths, titles, words).
+//! `imports` (who may know whom), `browser` (what the page never does), `text` (lengths, titles,
+//! words).
 
 mod source;
 
 mod imports;
+
+mod browser;
 
 mod text;
 
@@ -48,6 +51,7 @@ pub(crate) fn check_checkout() -> Result<()> {
 fn check(sources: &[Source]) -> Vec<Complaint> {
     let mut complaints = Vec::new();
     complaints.extend(imports::check(sources));
+    complaints.extend(browser::check(sources));
     complaints.extend(text::check(sources));
     complaints.sort();
     complaints

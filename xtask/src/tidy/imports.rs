@@ -7,7 +7,7 @@ use super::{
 };
 
 /// Crates that are handed time and randomness and never wait.
-const PURE: &[&str] = &["common", "session", "rooms"];
+const PURE: &[&str] = &["common", "session", "rooms", "websocket"];
 
 /// All that a pure crate may depend on. What belongs into one is added here, with its reason.
 const PURE_MAY_USE: &[(&str, &[&str])] = &[
@@ -16,6 +16,7 @@ const PURE_MAY_USE: &[(&str, &[&str])] = &[
     ("session", &["common", "web-time", "thiserror"]),
     // bytes: an encoded entry, shared by all who get it.
     ("rooms", &["bytes", "common", "serde_json", "thiserror"]),
+    ("websocket", &["bytes", "thiserror"]),
 ];
 
 /// Our own crates, and which of the others each may depend on. `xtask` depends on none.
@@ -23,7 +24,8 @@ const OUR_OWN: &[(&str, &[&str])] = &[
     ("common", &[]),
     ("session", &["common"]),
     ("rooms", &["common"]),
-    ("server", &["common", "rooms"]),
+    ("websocket", &[]),
+    ("server", &["common", "rooms", "websocket"]),
     ("frontend", &["common", "session"]),
     ("simulation", &["common", "rooms", "session"]),
     ("xtask", &[]),

@@ -97,6 +97,27 @@ fn a_crate_of_the_outside_is_named_in_few_places() {
 }
 
 #[test]
+fn the_page_writes_no_html_no_style_and_asks_nobody() {
+    for (path, text, expected) in [
+        ("frontend/src/a.rs", "<p style={x}>", "frontend/src/a.rs:1: the content security"),
+        (
+            "frontend/src/a.rs",
+            "\nVNode::from_html_unchecked(x)",
+            "frontend/src/a.rs:2: what people",
+        ),
+        ("index.html", "<script>", "index.html:1: the content security policy refuses inline s"),
+        ("index.html", "<p style=\"a\">", "index.html:1: the content security policy refuses"),
+        ("index.html", "<link href=\"https://fonts\">", "index.html:1: the page asks nobody"),
+        ("frontend/styles/a.css", "src: url(//x)", "frontend/styles/a.css:1: the page asks nobody"),
+        ("e2e/stories/a.test.mjs", "await page.waitForTimeout(5)", "e2e/stories/a.test.mjs:1:"),
+    ] {
+        check(&[(path, text)], &[expected]);
+    }
+    check(&[("frontend/src/a.rs", "let style = 1; // style=\"\"")], &[]);
+    check(&[("index.html", "<script type=\"module\" src=\"/start.js\"></script>")], &[]);
+}
+
+#[test]
 fn a_file_is_not_too_long() {
     let lines = "f();\n".repeat(500);
     check(&[("server/src/a.rs", &lines)], &[]);

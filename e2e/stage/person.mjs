@@ -1,0 +1,274 @@
+// A person with a browser: what they do and what they see, in the words of the house.
+
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+
+import { until } from './until.mjs';
+
+const PICTURES = new URL('../screenshots/', import.meta.url);
+
+export class Person {
+  #context;
+  complaints = [];
+  name = '';
+
+  constructor(context, page) {
+    this.#context = context;
+    this.#take(page);
+  }
+
+  // --- coming and going
+
+  /** Opens an address of the page. */
+  async opens(path) {
+    await this.page.goto(path);
+  }
+
+  /** Comes in under a name, by the front door or by the address that is open already. */
+  async enters(name) {
+    if (this.page.url() === 'about:blank') await this.opens('/');
+    await this.givesName(name);
+    await this.isConnected();
+  }
+
+  /** Fills in the name and presses Enter. */
+  async givesName(name) {
+    this.name = name;
+    await this.nameField.fill(name);
+    await this.nameField.press('Enter');
+  }
+
+  /** Closes the tab and everything with it. */
+  async closesTheTab() {
+    await this.#context.close();
+  }
+
+  async reloads() {
+    await this.page.reload();
+  }
+
+  // --- rooms
+
+  async opensRoom(room) {
+    await this.page.locator(`a[data-room="${room}"]`).click();
+    await this.composer.waitFor();
+  }
+
+  async createsRoom(room) {
+    await this.page.getByRole('button', { name: /^(New room|새 방)$/ }).click();
+    await this.page.getByLabel(/^(Room name|방 이름)$/).fill(room);
+    await this.page.keyboard.press('Enter');
+    await this.isIn(room);
+  }
+
+  /** Takes up a room that others made. */
+  async joinsRoom(room) {
+    await this.page.getByRole('button', { name: new RegExp(`^(Join|들어가기).*${room}|${room}.*(Join|들어가기)$`) }).click();
+    await this.isIn(room);
+  }
+
+  async leavesRoom() {
+    await this.page.getByRole('button', { name: /^(Leave the room|방 나가기)$/ }).click();
+  }
+
+  /** Opens the conversation that only the two can see. */
+  async writesPrivatelyTo(name) {
+    const person = this.page.getByTestId('people').locator('li', { hasText: name });
+    await person.getByRole('button').click();
+    await this.page.waitForURL(/\/rooms\/dm-/);
+    await this.composer.waitFor();
+  }
+
+  /** On a phone the people present are behind a button. */
+  async showsPeople() {
+    await this.page.getByRole('button', { name: /^(Show people|사람들 보기)$/ }).click();
+    await this.page.getByTestId('people').waitFor();
+  }
+
+  async isIn(room) {
+    await this.page.waitForURL((url) => decodeURIComponent(url.pathname) === `/rooms/${room}`);
+    await this.composer.waitFor();
+  }
+
+  async hasUnread(room, count) {
+    const badge = this.page.locator(`a[data-room="${room}"]`).getByTestId('unread');
+    if (count === 0) await badge.waitFor({ state: 'detached' });
+    else await until(`${count} unread in ${room}`, async () => digits(await text(badge)) === count);
+  }
+
+  // --- talking
+
+  /** Writes a line and presses Enter. */
+  async says(line) {
+    await this.composer.fill(line);
+    await this.composer.press('Enter');
+  }
+
+  /** Writes and does not send. */
+  async drafts(line) {
+    await this.composer.fill(line);
+  }
+
+  /** A line stands in the conversation, once. */
+  async hears(line) {
+    await this.message(line).first().waitFor();
+    assert.equal(await this.message(line).count(), 1, `${this.name} sees once: ${line}`);
+  }
+
+  /** Lines stand in the conversation in this order, each once, and none of them is pending. */
+  async hearsInOrder(lines) {
+    for (const line of lines) await this.message(line).first().waitFor();
+    const said = await this.page.locator('li[data-seq]').allInnerTexts();
+    const heard = said.flatMap((row) => lines.filter((line) => row.split('\n').includes(line)));
+    assert.deepEqual(heard, lines, `what ${this.name} sees, in order`);
+  }
+
+  /** A line waits in the conversation, not yet taken by the server. */
+  async hasPending(line, state) {
+    const mark = state ? `[data-state=${state}]` : '[data-state]';
+    await this.page.locator(`li[data-message-id]${mark}`, { hasText: line }).waitFor();
+  }
+
+  async hasNothingPending() {
+    await until('nothing is pending', async () => {
+      return (await this.page.locator('li[data-message-id][data-state]').count()) === 0;
+    });
+  }
+
+  /** A notice says that somebody came or went. */
+  async notices(words) {
+    await this.page.getByTestId('notice').filter({ hasText: words }).first().waitFor();
+  }
+
+  async noticesNothingOf(words) {
+    assert.equal(await this.page.getByTestId('notice').filter({ hasText: words }).count(), 0, words);
+  }
+
+  async seesPresent(name) {
+    await this.page.getByTestId('people').locator('li', { hasText: name }).waitFor();
+  }
+
+  async seesAbsent(name) {
+    const there = this.page.getByTestId('people').locator('li', { hasText: name });
+    await there.waitFor({ state: 'detached' });
+  }
+
+  // --- the connection
+
+  async isConnected() {
+    await this.#linkIs('open');
+  }
+
+  async hasLostConnection() {
+    await until('the connection is lost', async () => {
+      return (await this.link.getAttribute('data-state')) !== 'open';
+    });
+  }
+
+  async goesOffline() {
+    await this.#context.setOffline(true);
+  }
+
+  async goesOnline() {
+    await this.#context.setOffline(false);
+  }
+
+  async #linkIs(state) {
+    await this.page.locator(`[data-testid=link][data-state=${state}]`).waitFor({ state: 'attached' });
+  }
+
+  // --- settings
+
+  /** Chooses in the settings: a group by its name, an answer by its name. */
+  async chooses(group, answer) {
+    await this.page.getByRole('button', { name: /^(Settings|설정)$/ }).click();
+    const names = { Language: /^(Language|언어)$/, Colours: /^(Colours|색)$/ };
+    await this.page.getByRole('group', { name: names[group] }).getByText(answer).click();
+    await this.page.keyboard.press('Escape');
+  }
+
+  async speaks(language) {
+    await this.page.locator(`html[lang=${language}]`).waitFor({ state: 'attached' });
+  }
+
+  // --- what is on the screen
+
+  get nameField() {
+    return this.page.getByRole('textbox', { name: /^(Your name|이름)/ });
+  }
+
+  get composer() {
+    return this.page.getByTestId('composer');
+  }
+
+  get link() {
+    return this.page.getByTestId('link');
+  }
+
+  get banner() {
+    return this.page.getByTestId('banner');
+  }
+
+  /** The rows of the log that hold this line. */
+  message(line) {
+    return this.page.locator('li[data-seq]').filter({ has: this.page.getByText(line, { exact: true }) });
+  }
+
+  /** Keeps a picture of the screen for people to look at. */
+  async pictures(name) {
+    mkdirSync(PICTURES, { recursive: true });
+    await this.page.evaluate(() => document.fonts.ready);
+    await this.page.screenshot({ path: new URL(`${name}.png`, PICTURES).pathname });
+  }
+
+  async isNotScrolledSideways() {
+    const { scrollWidth, clientWidth } = await this.page.evaluate(() => {
+      const { scrollWidth, clientWidth } = document.documentElement;
+      return { scrollWidth, clientWidth };
+    });
+    assert.ok(scrollWidth <= clientWidth, `the page is ${scrollWidth} px wide in ${clientWidth} px`);
+  }
+
+  // --- the browser below
+
+  /** A session of Chrome's own protocol, for what no page can do: composing Hangul. */
+  async devtools() {
+    return this.#context.newCDPSession(this.page);
+  }
+
+  /** Everything on the screen as text, and what the page logged: for a story that failed. */
+  async report() {
+    const screen = await this.page.locator('body').innerText({ timeout: 1_000 }).catch(() => '(gone)');
+    return [`${this.name || 'Somebody'} at ${this.page.url()} sees:`, screen, ...this.complaints].join('\n');
+  }
+
+  #take(page) {
+    this.page = page;
+    page.setDefaultTimeout(15_000);
+    page.on('pageerror', (error) => this.complaints.push(`error: ${error.message}`));
+    page.on('console', (message) => {
+      if (message.type() === 'error' && !isAboutTheNetwork(message.text())) {
+        this.complaints.push(`console: ${message.text()}`);
+      }
+    });
+    page.on('request', (request) => {
+      const { hostname, protocol } = new URL(request.url());
+      if (hostname !== '127.0.0.1' && protocol.startsWith('http')) {
+        this.complaints.push(`a request to somebody else: ${request.url()}`);
+      }
+    });
+  }
+}
+
+/** The browser itself reports what a story breaks on purpose: refused and reset connections. */
+function isAboutTheNetwork(line) {
+  return /^(WebSocket connection to|Failed to load resource)/.test(line);
+}
+
+async function text(locator) {
+  return (await locator.count()) === 1 ? locator.innerText() : '';
+}
+
+function digits(words) {
+  return Number(/\d+/.exec(words)?.[0] ?? Number.NaN);
+}
