@@ -102,7 +102,7 @@ pub(crate) struct Link {
     /// Since the link was last stable the server said "come back soon" before.
     came_back_soon: bool,
     /// What the last welcome said about coming back after a restart.
-    reconnect_after: Duration,
+    reconnect_after: Option<Duration>,
 }
 
 enum Phase {
@@ -130,7 +130,7 @@ impl Link {
             not_before: None,
             ticket_renewed: false,
             came_back_soon: false,
-            reconnect_after: Duration::ZERO,
+            reconnect_after: None,
         }
     }
 
@@ -202,7 +202,7 @@ impl Link {
         self.phase = Phase::Open(Open { since: now, liveness, frame_bytes_max });
         self.state = LinkState::Open;
         self.ticket_renewed = false;
-        self.reconnect_after = asked(u64::from(beat.reconnect_after_ms));
+        self.reconnect_after = Some(asked(u64::from(beat.reconnect_after_ms)));
         true
     }
 
@@ -246,7 +246,10 @@ impl Link {
             Reaction::SignIn => Next::End(EndReason::SignInNeeded),
             Reaction::Reload => Next::End(EndReason::ReloadNeeded),
             Reaction::BackOff { at_least_ms } => self.back_off(asked(u64::from(at_least_ms))),
-            Reaction::Restart => self.soon(self.reconnect_after),
+            Reaction::Restart => match self.reconnect_after {
+                Some(within) => self.soon(within),
+                None => self.back_off(Duration::ZERO),
+            },
             Reaction::Soon { within_ms } => self.soon(asked(u64::from(within_ms))),
         }
     }
@@ -318,8 +321,8 @@ impl Link {
     /// `true` if it ends earlier than it would have.
     pub(crate) fn hurry(&mut self, random: &mut Random, now: Instant) -> bool {
         let LinkState::Waiting { until, .. } = &mut self.state else { return false };
-        let soon = now + random.within(HOPE);
-        let soon = self.not_before.map_or(soon, |moment| moment.max(soon));
+        let from = self.not_before.map_or(now, |moment| moment.max(now));
+        let soon = from + random.within(HOPE);
         let earlier = soon < *until;
         *until = soon.min(*until);
         earlier
