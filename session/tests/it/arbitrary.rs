@@ -282,6 +282,7 @@ proptest! {
             if !matches!(alice.session.link(), LinkState::Open) {
                 alice.comes_back();
             }
+            let mut refuses = fate == 1;
             for message in alice.sent() {
                 match message {
                     common::ClientMessage::Join { id, after, .. } => {
@@ -291,7 +292,8 @@ proptest! {
                         heard = usize::try_from(from).unwrap();
                     }
                     // Refused, and to be sent again later.
-                    common::ClientMessage::Say { id, .. } if fate == 1 => {
+                    common::ClientMessage::Say { id, .. } if refuses => {
+                        refuses = false;
                         alice.hears(slow_down(id, 700));
                     }
                     // Lost on its way there.
