@@ -6,6 +6,7 @@
 
 mod alice;
 mod arbitrary;
+mod life;
 mod link;
 mod outbox;
 mod rooms;
