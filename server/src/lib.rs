@@ -1,1 +1,128 @@
-//! stub
+//! The server's shell: sockets, tasks, the clock and HTTP around the pure crate `rooms`.
+//!
+//! What depends on time or order is decided in `rooms`; this crate must decide nothing of the
+//! kind. It moves bytes, holds the locks, draws the random numbers and reads the clock.
+//! Only [`routes`], [`transport`] and [`api`] name warp.
+//!
+//! Read in this order: [`config`], [`run`], [`accept`] (TCP connections), [`routes`] (every
+//! address on one screen), [`transport`] (WebSocket), [`live`] (the running rooms), [`log`] (the
+//! store and the committer), [`accounts`] (who somebody is), [`api`] (one file per resource),
+//! [`page`] (the browser client).
+
+pub mod config;
+
+pub mod accept;
+
+pub mod routes;
+
+pub mod transport;
+
+pub mod live;
+
+pub mod log;
+
+pub mod accounts;
+
+pub mod connections;
+
+pub mod api;
+
+pub mod origin;
+
+pub mod page;
+
+pub mod reply;
+
+mod clock;
+
+mod random;
+
+use std::{future::Future, sync::Arc};
+
+use common::{RoomName, http::Keep};
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub use config::Config;
+
+use crate::{accounts::Accounts, connections::Connections, live::Live, log::MemoryStore};
+
+/// The room that always exists.
+const GENERAL: &str = "general";
+
+/// Everything that requests share.
+#[derive(Debug)]
+pub struct App {
+    /// As the operator set it.
+    pub config: Config,
+    /// Who is signed in.
+    pub accounts: Accounts,
+    /// The running rooms.
+    pub live: Arc<Live>,
+    /// The open connections.
+    pub connections: Connections,
+    /// The page.
+    pub page: page::Page,
+    /// The tasks that a stop waits for.
+    pub tasks: TaskTracker,
+    /// Cancelled when the server begins to stop.
+    pub stopping: CancellationToken,
+}
+
+/// Serves `listener` until `shutdown` is done, then sends everybody away within
+/// [`Config::drain`].
+///
+/// # Errors
+/// The data directory cannot be used.
+pub async fn run(
+    listener: TcpListener,
+    config: Config,
+    shutdown: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
+    let _lock = config.lock_data_dir()?;
+    let settings = Arc::new(config.settings());
+    let store = Arc::new(MemoryStore::default());
+    let (committer, commits) = log::committer(Arc::clone(&store) as Arc<dyn log::Store>);
+    let live = Arc::new(Live::new(Arc::clone(&settings), store, committer));
+    let general = RoomName::new(GENERAL).expect("general is a room's name");
+    live.open(general, Keep::Last(config.keep_default), None)?;
+
+    let app = Arc::new(App {
+        accounts: Accounts::default(),
+        connections: Connections::new(&config),
+        page: page::Page::new(config.page_dir.clone()),
+        tasks: TaskTracker::new(),
+        stopping: CancellationToken::new(),
+        live: Arc::clone(&live),
+        config,
+    });
+    let background = [
+        tokio::spawn(commits.run(Arc::clone(&live))),
+        tokio::spawn(live::keep_time(live)),
+        tokio::spawn(accounts::keep_time(Arc::clone(&app))),
+    ];
+    tokio::select! {
+        () = accept::serve(listener, Arc::clone(&app)) => {}
+        () = shutdown => {}
+    }
+    drain(&app).await;
+    for task in background {
+        task.abort();
+    }
+    Ok(())
+}
+
+/// Sends everybody away, a tenth after the other, so that they do not all come back at once; then
+/// waits for them, within the limit.
+async fn drain(app: &App) {
+    tracing::info!(connections = app.connections.count(), "stopping");
+    app.stopping.cancel();
+    app.tasks.close();
+    let sent_away = async {
+        app.connections.send_away(common::CloseCode::ServiceRestart, app.config.drain()).await;
+        app.tasks.wait().await;
+    };
+    if tokio::time::timeout(app.config.drain(), sent_away).await.is_err() {
+        tracing::warn!(connections = app.tasks.len(), "stopped before everybody had gone");
+    }
+}

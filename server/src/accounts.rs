@@ -1,0 +1,286 @@
+//! Who somebody is: sessions by cookie, and tickets for one connection each.
+//!
+//! Guests have a name and nothing else. Secrets are stored hashed, so that whoever reads the
+//! server's memory or disk cannot be anybody. All of it is asked with `now`; nothing waits.
+
+pub mod cookie;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use common::{ErrorCode, Member, Problem, UserId, UserName};
+use rooms::rate::{Bucket, Rate};
+use sha2::{Digest as _, Sha256};
+
+use crate::{App, clock, random};
+
+/// A ticket is worth something for this long.
+pub const TICKET_LIFE: Duration = Duration::from_secs(30);
+/// Tickets of one session that are worth something at the same time.
+const TICKETS_LIVE_MAX: usize = 10;
+/// Tickets that one session may ask for: 30 a minute.
+const TICKET_RATE: Rate = Rate { per_second: 0.5, burst: 30.0 };
+/// A session that is not used ends.
+const SESSION_IDLE: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+/// A session ends, used or not.
+const SESSION_LIFE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+/// Sessions in all: beyond it nobody new comes in.
+const SESSIONS_MAX: usize = 200_000;
+
+/// A secret's SHA-256: what is stored of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Hashed([u8; 32]);
+
+/// Everybody who is signed in, and the tickets that are out.
+#[derive(Debug, Default)]
+pub struct Accounts {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    sessions: HashMap<Hashed, Session>,
+    tickets: HashMap<Hashed, Ticket>,
+    names: HashMap<UserId, UserName>,
+}
+
+#[derive(Debug)]
+struct Session {
+    user: Member,
+    began_at: Instant,
+    used_at: Instant,
+    ticket_rate: Bucket,
+}
+
+#[derive(Debug)]
+struct Ticket {
+    session: Hashed,
+    ends_at: Instant,
+}
+
+/// Somebody who is signed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedIn {
+    /// Which session.
+    pub session: Hashed,
+    /// Who.
+    pub user: Member,
+}
+
+impl Hashed {
+    /// Hashes a secret of 256 random bits; a slow hash would add nothing.
+    #[must_use]
+    pub fn of(secret: &str) -> Self {
+        Self(Sha256::digest(secret).into())
+    }
+}
+
+impl Accounts {
+    /// Begins a session of a new guest and answers its secret.
+    ///
+    /// # Errors
+    /// No more sessions are possible.
+    pub fn sign_in_guest(&self, name: UserName, now: Instant) -> Result<(String, Member), Problem> {
+        let (secret, id) = (random::secret(), random::user_id());
+        let user = Member { id: id.clone(), name: name.clone() };
+        let session = Session {
+            user: user.clone(),
+            began_at: now,
+            used_at: now,
+            ticket_rate: Bucket::new(&TICKET_RATE, now),
+        };
+        let mut state = self.lock();
+        if state.sessions.len() >= SESSIONS_MAX {
+            return Err(Problem::new(ErrorCode::Busy).retry_after_ms(60_000));
+        }
+        state.sessions.insert(Hashed::of(&secret), session);
+        state.names.insert(id, name);
+        Ok((secret, user))
+    }
+
+    /// Whose session this secret opens.
+    pub fn signed_in(&self, secret: &str, now: Instant) -> Option<SignedIn> {
+        let key = Hashed::of(secret);
+        let mut state = self.lock();
+        let session = state.sessions.get_mut(&key).filter(|session| session.is_alive(now))?;
+        session.used_at = now;
+        Some(SignedIn { session: key, user: session.user.clone() })
+    }
+
+    /// Ends a session.
+    pub fn sign_out(&self, session: &Hashed) {
+        self.lock().end(session);
+    }
+
+    /// A name for an id, as long as that person's session lives.
+    pub fn member(&self, id: &UserId) -> Option<Member> {
+        let name = self.lock().names.get(id)?.clone();
+        Some(Member { id: id.clone(), name })
+    }
+
+    /// The right to open one connection.
+    ///
+    /// # Errors
+    /// Too many tickets are out, or too many were asked for in a short time.
+    pub fn issue_ticket(&self, session: &Hashed, now: Instant) -> Result<String, Problem> {
+        let mut state = self.lock();
+        let State { sessions, tickets, .. } = &mut *state;
+        let owner =
+            sessions.get_mut(session).ok_or_else(|| Problem::new(ErrorCode::Unauthenticated))?;
+        let too_many = |wait: Duration| {
+            let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1);
+            Problem::new(ErrorCode::RateLimited).retry_after_ms(wait_ms)
+        };
+        owner.ticket_rate.take(1.0, &TICKET_RATE, now).map_err(too_many)?;
+        let live = tickets.values().filter(|t| t.session == *session && t.ends_at > now);
+        let (count, first_end) = live.fold((0, None), |(count, first), ticket| {
+            (count + 1, Some(first.map_or(ticket.ends_at, |end: Instant| end.min(ticket.ends_at))))
+        });
+        if let Some(end) = first_end
+            && count >= TICKETS_LIVE_MAX
+        {
+            return Err(too_many(end - now));
+        }
+        let secret = random::secret();
+        let ticket = Ticket { session: *session, ends_at: now + TICKET_LIFE };
+        tickets.insert(Hashed::of(&secret), ticket);
+        Ok(secret)
+    }
+
+    /// Whose ticket it is. It is taken by being looked at: whatever the answer, it is worth
+    /// nothing afterwards. `sessions` are those whose cookies came with the connection: when there
+    /// are any, the ticket has to belong to one of them.
+    pub fn redeem(&self, ticket: &str, sessions: &[Hashed], now: Instant) -> Option<SignedIn> {
+        let mut state = self.lock();
+        let ticket = state.tickets.remove(&Hashed::of(ticket))?;
+        let foreign = !sessions.is_empty() && !sessions.contains(&ticket.session);
+        if foreign || ticket.ends_at <= now {
+            return None;
+        }
+        let session =
+            state.sessions.get(&ticket.session).filter(|session| session.is_alive(now))?;
+        Some(SignedIn { session: ticket.session, user: session.user.clone() })
+    }
+
+    /// Forgets what has expired; answers the sessions that did.
+    pub fn handle_timeout(&self, now: Instant) -> Vec<Hashed> {
+        let mut state = self.lock();
+        state.tickets.retain(|_, ticket| ticket.ends_at > now);
+        let expired = state.sessions.iter().filter(|(_, session)| !session.is_alive(now));
+        let expired: Vec<Hashed> = expired.map(|(key, _)| *key).collect();
+        for session in &expired {
+            state.end(session);
+        }
+        expired
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn end(&mut self, session: &Hashed) {
+        if let Some(ended) = self.sessions.remove(session) {
+            self.names.remove(&ended.user.id);
+        }
+        self.tickets.retain(|_, ticket| ticket.session != *session);
+    }
+}
+
+impl Session {
+    fn is_alive(&self, now: Instant) -> bool {
+        now < self.used_at + SESSION_IDLE && now < self.began_at + SESSION_LIFE
+    }
+}
+
+/// Looks for what has expired, for ever. Connections of an expired session are closed.
+pub async fn keep_time(app: Arc<App>) {
+    /// A prime number of milliseconds: it does not fall in step with other clocks.
+    const EVERY: Duration = Duration::from_millis(7_211);
+    let mut interval = tokio::time::interval(EVERY);
+    loop {
+        interval.tick().await;
+        let now = clock::now();
+        for session in app.accounts.handle_timeout(now) {
+            app.connections.close_session(&session, common::CloseCode::SessionExpired);
+        }
+        app.connections.handle_timeout(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn guest(accounts: &Accounts, name: &str, now: Instant) -> SignedIn {
+        let name = UserName::new(name).unwrap();
+        let (secret, _) = accounts.sign_in_guest(name, now).unwrap();
+        accounts.signed_in(&secret, now).unwrap()
+    }
+
+    #[test]
+    fn a_ticket_opens_one_connection_for_its_owner_in_time() {
+        let (accounts, now) = (Accounts::default(), clock::now());
+        let (hana, duri) = (guest(&accounts, "하나", now), guest(&accounts, "두리", now));
+        let ticket = || accounts.issue_ticket(&hana.session, now).unwrap();
+
+        let first = ticket();
+        assert_eq!(accounts.redeem(&first, &[], now), Some(hana.clone()));
+        assert_eq!(accounts.redeem(&first, &[], now), None, "used");
+        assert_eq!(accounts.redeem(&ticket(), &[duri.session], now), None, "foreign");
+        assert_eq!(accounts.redeem(&ticket(), &[], now + TICKET_LIFE), None, "expired");
+        assert_eq!(accounts.redeem("nonsense", &[], now), None, "malformed");
+        let last = ticket();
+        accounts.sign_out(&hana.session);
+        assert_eq!(accounts.redeem(&last, &[], now), None, "signed out");
+    }
+
+    #[test]
+    fn one_ticket_presented_by_many_at_once_is_taken_once() {
+        let (accounts, now) = (Accounts::default(), clock::now());
+        let hana = guest(&accounts, "하나", now);
+        let ticket = accounts.issue_ticket(&hana.session, now).unwrap();
+        let taken = std::thread::scope(|scope| {
+            let present = || accounts.redeem(&ticket, &[], now).is_some();
+            let threads: Vec<_> = (0..100).map(|_| scope.spawn(present)).collect();
+            threads.into_iter().filter(|_| true).map(|t| t.join().unwrap()).filter(|t| *t).count()
+        });
+        assert_eq!(taken, 1);
+    }
+
+    #[test]
+    fn ten_tickets_may_be_out_and_thirty_a_minute_asked_for() {
+        let (accounts, now) = (Accounts::default(), clock::now());
+        let hana = guest(&accounts, "하나", now);
+        let ask = |now| accounts.issue_ticket(&hana.session, now);
+        for _ in 0..10 {
+            ask(now).unwrap();
+        }
+        let refused = ask(now).unwrap_err();
+        assert_eq!(refused.code, ErrorCode::RateLimited);
+        assert_eq!(refused.retry_after_ms, Some(30_000));
+        for _ in 0..19 {
+            let secret = ask(now + TICKET_LIFE);
+            if let Ok(secret) = secret {
+                accounts.redeem(&secret, &[], now + TICKET_LIFE);
+            }
+        }
+        assert!(ask(now + TICKET_LIFE).is_ok(), "the bucket gained 15 in half a minute");
+    }
+
+    #[test]
+    fn a_session_ends_when_it_is_not_used() {
+        let (accounts, now) = (Accounts::default(), clock::now());
+        let (secret, user) = accounts.sign_in_guest(UserName::new("하나").unwrap(), now).unwrap();
+        let later = now + SESSION_IDLE - Duration::from_secs(1);
+        assert!(accounts.signed_in(&secret, later).is_some());
+        let too_late = later + SESSION_IDLE;
+        assert!(accounts.signed_in(&secret, too_late).is_none());
+        assert_eq!(accounts.handle_timeout(too_late), vec![Hashed::of(&secret)]);
+        assert_eq!(accounts.member(&user.id), None);
+    }
+}

@@ -1,0 +1,88 @@
+//! `/api/rooms`: the rooms that somebody may see, and opening one.
+
+use std::sync::Arc;
+
+use common::{
+    ErrorCode, FieldFault, Member, Problem, UserId,
+    http::{Keep, OpenRoom, RoomInfo, RoomList},
+};
+use futures_util::Stream;
+use http::{HeaderMap, StatusCode};
+use rooms::access::{Deed, may};
+use warp::{Buf, reply::Response};
+
+use super::signed_in;
+use crate::{App, origin, reply};
+
+/// People of a private room.
+const MEMBERS_MAX: usize = 100;
+/// Entries that a room may keep in memory.
+const KEEP_LAST_MAX: u32 = 10_000;
+
+/// `GET`: the rooms that the asker may see.
+#[expect(clippy::needless_pass_by_value, reason = "warp hands owned values to a handler")]
+pub(crate) fn list(app: Arc<App>, headers: HeaderMap) -> Response {
+    let list = signed_in(&app, &headers).map(|signed_in| {
+        let rooms = app.live.rooms_of(&signed_in.user.id);
+        reply::json(StatusCode::OK, &RoomList { rooms })
+    });
+    reply::from(list)
+}
+
+/// `POST`: open a room. Whoever may see it is told.
+pub(crate) async fn open(
+    app: Arc<App>,
+    headers: HeaderMap,
+    body: impl Stream<Item = Result<impl Buf, warp::Error>>,
+) -> Response {
+    let answer = async {
+        origin::check_change(&headers, &app.config.allowed_origins)?;
+        let opener = signed_in(&app, &headers)?.user;
+        let OpenRoom { room, keep, members } = reply::read_json(&headers, body).await?;
+        let keep = checked_keep(keep, app.config.keep_default)?;
+        let members = members.map(|others| members_with(&app, opener, &others)).transpose()?;
+        if app.live.count() >= app.config.rooms_max {
+            return Err(Problem::new(ErrorCode::LimitReached).title("there are too many rooms"));
+        }
+        let info = app.live.open(room, keep, members);
+        let info = info.map_err(|_| Problem::new(ErrorCode::Conflict).title("the room exists"))?;
+        tell(&app, &info);
+        Ok(reply::json(StatusCode::CREATED, &info))
+    };
+    reply::from(answer.await)
+}
+
+/// A log in memory cannot keep everything for ever, and says so.
+fn checked_keep(keep: Option<Keep>, default: u32) -> Result<Keep, Problem> {
+    let refused = |title: &str| Err(Problem::field("/keep", FieldFault::Invalid).title(title));
+    match keep.unwrap_or(Keep::Last(default)) {
+        Keep::Forever => refused("this server keeps rooms in memory: say {\"last\": n}"),
+        Keep::Last(0) => refused("to keep nothing, say \"none\""),
+        Keep::Last(last) if last > KEEP_LAST_MAX => refused("at most the last 10,000 are kept"),
+        keep @ (Keep::Last(_) | Keep::None) => Ok(keep),
+    }
+}
+
+/// The members of a private room: those who are named and whoever opens it.
+fn members_with(app: &App, opener: Member, others: &[UserId]) -> Result<Vec<Member>, Problem> {
+    if others.len() > MEMBERS_MAX {
+        return Err(Problem::field("/members", FieldFault::TooLong));
+    }
+    let mut members = vec![opener];
+    for (nth, id) in others.iter().enumerate() {
+        let unknown = || Problem::field(format!("/members/{nth}"), FieldFault::Invalid);
+        let member = app.accounts.member(id).ok_or_else(unknown)?;
+        if !members.contains(&member) {
+            members.push(member);
+        }
+    }
+    Ok(members)
+}
+
+fn tell(app: &App, info: &RoomInfo) {
+    app.connections.each(|user, mailbox| {
+        if may(user, Deed::Read, info.members.as_deref()) {
+            mailbox.opened(info.clone());
+        }
+    });
+}

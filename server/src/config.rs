@@ -1,0 +1,135 @@
+//! What an operator can set: each by a flag or an environment variable, each with a safe default.
+
+use std::{fs::File, net::SocketAddr, path::PathBuf, time::Duration};
+
+use anyhow::Context as _;
+use clap::{Parser, ValueEnum};
+use common::limits::{HEARTBEAT_INTERVAL_MS, HEARTBEAT_TIMEOUT_MS};
+use rooms::{Settings, rate::Rate};
+
+/// Madang: a realtime rooms server with its browser client.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "server", version)]
+pub struct Config {
+    /// Address to listen on.
+    #[arg(long, env = "MADANG_LISTEN", default_value = "127.0.0.1:3000")]
+    pub listen: SocketAddr,
+
+    /// Directory of everything that is kept. One server at a time uses it.
+    #[arg(long, env = "MADANG_DATA_DIR", default_value = "data")]
+    pub data_dir: PathBuf,
+
+    /// Origins other than the server's own whose pages may speak to it, such as
+    /// `https://chat.example.org`.
+    #[arg(long, env = "MADANG_ALLOWED_ORIGINS", value_delimiter = ',')]
+    pub allowed_origins: Vec<String>,
+
+    /// Send cookies over HTTPS only: set it when a proxy in front speaks HTTPS.
+    #[arg(long, env = "MADANG_SECURE_COOKIES")]
+    pub secure_cookies: bool,
+
+    /// Serve the page from this directory instead of the one inside the program.
+    #[arg(long, env = "MADANG_PAGE_DIR")]
+    pub page_dir: Option<PathBuf>,
+
+    /// Entries that are kept of a room which does not say otherwise.
+    #[arg(long, env = "MADANG_KEEP_DEFAULT", default_value_t = 1_000)]
+    pub keep_default: u32,
+
+    /// Milliseconds between two pings.
+    #[arg(long, env = "MADANG_HEARTBEAT_INTERVAL_MS", default_value_t = HEARTBEAT_INTERVAL_MS,
+        value_parser = clap::value_parser!(u32).range(100..))]
+    pub heartbeat_interval_ms: u32,
+
+    /// Milliseconds from a ping to the sign of life that is due.
+    #[arg(long, env = "MADANG_HEARTBEAT_TIMEOUT_MS", default_value_t = HEARTBEAT_TIMEOUT_MS,
+        value_parser = clap::value_parser!(u32).range(50..))]
+    pub heartbeat_timeout_ms: u32,
+
+    /// Milliseconds from losing somebody's last connection to telling that they left.
+    #[arg(long, env = "MADANG_PRESENCE_GRACE_MS", default_value_t = 5_000)]
+    pub presence_grace_ms: u32,
+
+    /// TCP connections in all.
+    #[arg(long, env = "MADANG_CONNECTIONS_MAX", default_value_t = 20_000)]
+    pub connections_max: usize,
+
+    /// TCP connections of one address.
+    #[arg(long, env = "MADANG_CONNECTIONS_PER_ADDRESS_MAX", default_value_t = 200)]
+    pub connections_per_address_max: usize,
+
+    /// WebSocket connections of one person; the oldest makes place.
+    #[arg(long, env = "MADANG_CONNECTIONS_PER_USER_MAX", default_value_t = 20)]
+    pub connections_per_user_max: usize,
+
+    /// Sessions and WebSocket connections that one address may open in a second; five times as
+    /// many at once.
+    #[arg(long, env = "MADANG_OPENS_PER_ADDRESS_PER_SECOND", default_value_t = 10)]
+    pub opens_per_address_per_second: u32,
+
+    /// Rooms in all.
+    #[arg(long, env = "MADANG_ROOMS_MAX", default_value_t = 2_000)]
+    pub rooms_max: usize,
+
+    /// Milliseconds that a stop may take.
+    #[arg(long, env = "MADANG_DRAIN_MS", default_value_t = 30_000)]
+    pub drain_ms: u32,
+
+    /// What is logged: a level, or a filter as `tracing` understands it.
+    #[arg(long, env = "MADANG_LOG", default_value = "info")]
+    pub log: String,
+
+    /// How it is logged.
+    #[arg(long, env = "MADANG_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+}
+
+/// How log lines are written, on standard error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+impl Config {
+    /// The numbers that the pure half lives by.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        let ms = |ms: u32| Duration::from_millis(ms.into());
+        Settings {
+            heartbeat_interval: ms(self.heartbeat_interval_ms),
+            heartbeat_timeout: ms(self.heartbeat_timeout_ms),
+            presence_grace: ms(self.presence_grace_ms),
+            connections_per_user_max: self.connections_per_user_max,
+            ..Settings::default()
+        }
+    }
+
+    /// How fast one address may open sessions and connections.
+    #[must_use]
+    pub fn opens_per_address(&self) -> Rate {
+        let per_second = f64::from(self.opens_per_address_per_second);
+        Rate { per_second, burst: 5.0 * per_second }
+    }
+
+    /// How long a stop may take.
+    #[must_use]
+    pub fn drain(&self) -> Duration {
+        Duration::from_millis(self.drain_ms.into())
+    }
+
+    /// Creates the data directory and takes it for this process, until the file is dropped.
+    ///
+    /// # Errors
+    /// It cannot be written, or another server uses it.
+    pub fn lock_data_dir(&self) -> anyhow::Result<File> {
+        let path = self.data_dir.join("lock");
+        let named = || format!("the data directory {} cannot be used", self.data_dir.display());
+        std::fs::create_dir_all(&self.data_dir).with_context(named)?;
+        let file = File::create(&path).with_context(named)?;
+        file.try_lock().context("another server holds it").with_context(named)?;
+        Ok(file)
+    }
+}

@@ -1,0 +1,187 @@
+//! The open connections: how many there may be, and how one is told to end.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::{Duration, Instant},
+};
+
+use common::{CloseCode, ConnectionId, ErrorCode, Problem, UserId};
+use rooms::rate::{Bucket, Rate};
+
+use crate::{
+    Config,
+    accounts::{Hashed, SignedIn},
+    live::Mailbox,
+};
+
+/// WebSocket connections and sessions that the whole node may open in a second.
+const OPENS_PER_NODE: Rate = Rate { per_second: 1_000.0, burst: 2_000.0 };
+
+/// All TCP connections by address, and all WebSocket connections by their id.
+#[derive(Debug)]
+pub struct Connections {
+    state: Arc<Mutex<State>>,
+    connections_max: usize,
+    connections_per_address_max: usize,
+    opens_per_address: Rate,
+}
+
+#[derive(Debug)]
+struct State {
+    open: usize,
+    addresses: HashMap<IpAddr, Address>,
+    opens: Option<Bucket>,
+    talking: HashMap<ConnectionId, Talking>,
+}
+
+#[derive(Debug)]
+struct Address {
+    open: usize,
+    opens: Bucket,
+}
+
+#[derive(Debug)]
+struct Talking {
+    session: Hashed,
+    user: UserId,
+    mailbox: Arc<Mailbox>,
+}
+
+/// The place of one TCP connection. Dropping it gives the place back.
+#[derive(Debug)]
+pub struct Place {
+    state: Weak<Mutex<State>>,
+    address: IpAddr,
+}
+
+impl Connections {
+    /// No connection yet, and the operator's limits.
+    #[must_use]
+    pub fn new(config: &Config) -> Self {
+        let state =
+            State { open: 0, addresses: HashMap::new(), opens: None, talking: HashMap::new() };
+        Self {
+            state: Arc::new(Mutex::new(state)),
+            connections_max: config.connections_max,
+            connections_per_address_max: config.connections_per_address_max,
+            opens_per_address: config.opens_per_address(),
+        }
+    }
+
+    /// A TCP connection came; `None` when there is no place for it.
+    pub fn arrive(&self, address: IpAddr, now: Instant) -> Option<Place> {
+        let mut state = self.lock();
+        if state.open >= self.connections_max {
+            return None;
+        }
+        let known = state.address(address, &self.opens_per_address, now);
+        if known.open >= self.connections_per_address_max {
+            return None;
+        }
+        known.open += 1;
+        state.open += 1;
+        Some(Place { state: Arc::downgrade(&self.state), address })
+    }
+
+    /// Whether this address may open a session or a WebSocket connection at this moment.
+    ///
+    /// # Errors
+    /// It, or everybody together, opened too many; when to come again.
+    pub fn may_open(&self, address: IpAddr, now: Instant) -> Result<(), Problem> {
+        let busy = |wait: Duration| {
+            let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+            Problem::new(ErrorCode::Busy).retry_after_ms(wait_ms.max(1_000))
+        };
+        let mut state = self.lock();
+        let node = state.opens.get_or_insert_with(|| Bucket::new(&OPENS_PER_NODE, now));
+        node.take(1.0, &OPENS_PER_NODE, now).map_err(busy)?;
+        let address = state.address(address, &self.opens_per_address, now);
+        address.opens.take(1.0, &self.opens_per_address, now).map_err(busy)
+    }
+
+    /// A connection has its ticket and can be told to end.
+    pub fn begin(&self, id: ConnectionId, signed_in: &SignedIn, mailbox: Arc<Mailbox>) {
+        let (session, user) = (signed_in.session, signed_in.user.id.clone());
+        self.lock().talking.insert(id, Talking { session, user, mailbox });
+    }
+
+    /// A connection ended.
+    pub fn end(&self, id: &ConnectionId) {
+        self.lock().talking.remove(id);
+    }
+
+    /// Tells one connection to end.
+    pub fn close(&self, id: &ConnectionId, code: CloseCode) {
+        if let Some(talking) = self.lock().talking.get(id) {
+            talking.mailbox.close(code);
+        }
+    }
+
+    /// Tells all connections of a session to end.
+    pub fn close_session(&self, session: &Hashed, code: CloseCode) {
+        let state = self.lock();
+        for talking in state.talking.values().filter(|talking| talking.session == *session) {
+            talking.mailbox.close(code);
+        }
+    }
+
+    /// Does something with every connection's person and mailbox.
+    pub fn each(&self, mut tell: impl FnMut(&UserId, &Mailbox)) {
+        for talking in self.lock().talking.values() {
+            tell(&talking.user, &talking.mailbox);
+        }
+    }
+
+    /// How many WebSocket connections there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.lock().talking.len()
+    }
+
+    /// Tells everybody to end, a tenth after the other; the first half of `within` is used for it.
+    pub async fn send_away(&self, code: CloseCode, within: Duration) {
+        /// So few come back without being felt.
+        const BATCH_MIN: usize = 100;
+        const BATCHES: u32 = 10;
+        let mailboxes: Vec<Arc<Mailbox>> =
+            self.lock().talking.values().map(|talking| Arc::clone(&talking.mailbox)).collect();
+        let batch = (mailboxes.len() / BATCHES as usize + 1).max(BATCH_MIN);
+        for (nth, batch) in mailboxes.chunks(batch).enumerate() {
+            if nth > 0 {
+                tokio::time::sleep(within / (2 * BATCHES)).await;
+            }
+            batch.iter().for_each(|mailbox| mailbox.close(code));
+        }
+    }
+
+    /// Forgets addresses that make no difference.
+    pub fn handle_timeout(&self, now: Instant) {
+        let rate = self.opens_per_address;
+        let forget = |address: &Address| address.open == 0 && address.opens.is_full(&rate, now);
+        self.lock().addresses.retain(|_, address| !forget(address));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn address(&mut self, address: IpAddr, rate: &Rate, now: Instant) -> &mut Address {
+        let new = || Address { open: 0, opens: Bucket::new(rate, now) };
+        self.addresses.entry(address).or_insert_with(new)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let Some(state) = self.state.upgrade() else { return };
+        let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.open -= 1;
+        if let Some(address) = state.addresses.get_mut(&self.address) {
+            address.open -= 1;
+        }
+    }
+}

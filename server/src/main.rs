@@ -1,0 +1,59 @@
+//! The program: reads its settings, binds, serves, and stops when told.
+
+use std::{net::SocketAddr, process::ExitCode};
+
+use anyhow::Context as _;
+use clap::Parser as _;
+use server::{Config, accept, config::LogFormat};
+use tokio::signal::unix::{SignalKind, signal};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let config = Config::parse();
+    start_logging(&config);
+    match serve(config).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(error = format!("{error:#}"), "cannot serve");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(config: Config) -> anyhow::Result<()> {
+    let listener = accept::bind(config.listen)
+        .with_context(|| format!("cannot listen on {}", config.listen))?;
+    let address = listener.local_addr()?;
+    announce(address);
+    server::run(listener, config, told_to_stop()?).await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// The one line on standard output: where the page is. Whoever starts the server waits for it.
+#[expect(clippy::print_stdout, reason = "the address is the program's answer to being started")]
+fn announce(address: SocketAddr) {
+    tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
+    println!("Madang is open at http://{address}/");
+}
+
+fn start_logging(config: &Config) {
+    let filter = tracing_subscriber::EnvFilter::new(&config.log);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match config.log_format {
+        LogFormat::Text => builder.init(),
+        LogFormat::Json => builder.json().init(),
+    }
+}
+
+/// Done on SIGTERM or SIGINT.
+fn told_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}

@@ -1,0 +1,97 @@
+//! Every address on one screen.
+
+use std::{convert::Infallible, sync::Arc};
+
+use http::{HeaderMap, HeaderValue, Method, header};
+use hyper::upgrade::OnUpgrade;
+use warp::{Filter, Rejection, filters::BoxedFilter, path, path::FullPath, reply::Response};
+
+use crate::{
+    App,
+    accept::Peer,
+    api, page,
+    transport::websocket::upgrade::{self, Handshake},
+};
+
+/// All addresses. What is refused answers with a problem; nothing falls through to warp's own.
+pub(crate) fn all(app: &Arc<App>) -> BoxedFilter<(Response,)> {
+    let state = warp::any().map({
+        let app = Arc::clone(app);
+        move || Arc::clone(&app)
+    });
+    let get = || warp::get().and(state.clone()).and(warp::header::headers_cloned());
+    let post = || warp::post().and(state.clone()).and(warp::header::headers_cloned());
+    let delete = || warp::delete().and(state.clone()).and(warp::header::headers_cloned());
+    let peer = || warp::ext::get::<Peer>();
+    let body = || warp::body::stream();
+
+    let ws = path!("ws").map(|| None).and(handshake(app));
+    let ws_room = path!("ws" / String).map(Some).and(handshake(app));
+    let ticket = path!("ws" / "ticket").and(post()).map(api::ticket::issue);
+    let sign_in =
+        path!("api" / "session").and(post()).and(peer()).and(body()).then(api::session::sign_in);
+    let session = path!("api" / "session").and(get()).map(api::session::show);
+    let sign_out = path!("api" / "session").and(delete()).map(api::session::sign_out);
+    let rooms = path!("api" / "rooms").and(get()).map(api::rooms::list);
+    let open_room = path!("api" / "rooms").and(post()).and(body()).then(api::rooms::open);
+    let health = path!("healthz").and(get()).map(api::health::alive);
+    let ready = path!("readyz").and(get()).map(api::health::ready);
+
+    ticket
+        .or(ws.or(ws_room).unify().map(|room, (app, handshake): (Arc<App>, Handshake)| {
+            upgrade::answer(Handshake { room, ..handshake }, &app)
+        }))
+        .unify()
+        .or(sign_in.or(session).unify().or(sign_out).unify())
+        .unify()
+        .or(rooms.or(open_room).unify().or(health).unify().or(ready).unify())
+        .unify()
+        .or(anything_else(state))
+        .unify()
+        .map(with_safe_headers)
+        .boxed()
+}
+
+/// What a WebSocket handshake brings, whole or not.
+fn handshake(
+    app: &Arc<App>,
+) -> impl Filter<Extract = ((Arc<App>, Handshake),), Error = Rejection> + Clone + use<> {
+    let app = Arc::clone(app);
+    let query = warp::query::raw().map(Some).or(warp::any().map(|| None)).unify();
+    warp::get()
+        .and(query)
+        .and(warp::header::headers_cloned())
+        .and(warp::ext::get::<Peer>())
+        .and(warp::ext::optional::<OnUpgrade>())
+        .map(move |query, headers, peer, on_upgrade| {
+            let room = None;
+            (Arc::clone(&app), Handshake { room, query, headers, peer, on_upgrade })
+        })
+}
+
+/// The page, for every address that belongs to it; a problem for every other.
+fn anything_else(
+    state: impl Filter<Extract = (Arc<App>,), Error = Infallible> + Clone + Send + Sync + 'static,
+) -> BoxedFilter<(Response,)> {
+    warp::method()
+        .and(warp::path::full())
+        .and(warp::header::headers_cloned())
+        .and(state)
+        .map(|method: Method, path: FullPath, headers: HeaderMap, app: Arc<App>| {
+            page::answer(&app.page, &method, path.as_str(), &headers)
+        })
+        .boxed()
+}
+
+fn with_safe_headers(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (header::HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}

@@ -1,0 +1,3 @@
+//! How entries reach clients: one module per transport.
+
+pub mod websocket;

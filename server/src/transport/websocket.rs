@@ -1,0 +1,390 @@
+//! One WebSocket connection: a conversation of `rooms`, a socket, a mailbox, in one task.
+//!
+//! The task reads and writes at the same time. It wakes once however much came, and flushes once.
+
+mod socket;
+pub mod upgrade;
+
+use std::{
+    collections::VecDeque,
+    future::poll_fn,
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+
+use common::{CloseCode, ConnectionId, RoomName, UserId};
+use futures_util::FutureExt as _;
+use rooms::{Conversation, Frame, Read, Request, conversation::Closing};
+use tokio::net::TcpStream;
+use websocket::{Incoming, Opcode, Violation};
+
+use crate::{
+    App,
+    accounts::Hashed,
+    clock,
+    connections::Place,
+    live::{Answer, Followed, Mail, Mailbox},
+    random,
+};
+use socket::Socket;
+
+/// Bytes that are handed to the socket before it is flushed.
+const TURN_BYTES_MAX: usize = 128 * 1024;
+/// From the close frame to dropping the TCP connection, when the client does not answer it.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// One connection and everything it holds. Dropping it leaves all rooms.
+struct Connection {
+    app: Arc<App>,
+    socket: Socket,
+    conversation: Conversation,
+    mailbox: Arc<Mailbox>,
+    user: Option<UserId>,
+    /// The sessions whose cookies came with the handshake; looked at once, with the ticket.
+    sessions: Vec<Hashed>,
+    dirty: VecDeque<RoomName>,
+    _place: Arc<Place>,
+}
+
+/// What a connection brings from its handshake.
+pub struct Arrival {
+    /// The TCP connection.
+    pub stream: TcpStream,
+    /// What the client sent right after its handshake.
+    pub early: Vec<u8>,
+    /// The ticket in the address.
+    pub ticket: Option<String>,
+    /// The room in the address.
+    pub room: Option<RoomName>,
+    /// The sessions whose cookies came with it.
+    pub sessions: Vec<Hashed>,
+    /// Its place among the connections.
+    pub place: Arc<Place>,
+}
+
+/// Why the talking ended.
+enum Ending {
+    /// The conversation is over.
+    Closing(Closing),
+    /// The client closed, or broke the protocol: answer with this code.
+    Close(u16, &'static str),
+    /// There is nobody at the other end.
+    Lost,
+}
+
+/// What the socket was waiting for.
+enum Happened {
+    Arrived(usize),
+    Flushed,
+    Lost,
+}
+
+/// Talks with one client until it ends.
+pub async fn serve(arrival: Arrival, app: Arc<App>) {
+    let mut connection = Connection::new(arrival, app);
+    // A fault in one connection ends that connection; the client resumes on another.
+    let ending = match AssertUnwindSafe(connection.talk()).catch_unwind().await {
+        Ok(ending) => ending,
+        Err(_) => {
+            tracing::error!(connection = %connection.conversation.id(), "the connection's task panicked");
+            Ending::Close(CloseCode::InternalError.code(), CloseCode::InternalError.reason())
+        }
+    };
+    connection.leave();
+    connection.end(ending).await;
+}
+
+impl Connection {
+    fn new(arrival: Arrival, app: Arc<App>) -> Self {
+        let now = clock::now();
+        let Arrival { stream, early, ticket, room, sessions, place } = arrival;
+        let settings = Arc::clone(app.live.settings());
+        let mut conversation =
+            Conversation::new(random::connection_id(), settings, random::phase(), now);
+        if let Some(ticket) = ticket {
+            conversation.handle_ticket(ticket);
+        }
+        let mut connection = Self {
+            app,
+            socket: Socket::new(stream, &early, now),
+            conversation,
+            mailbox: Arc::default(),
+            user: None,
+            sessions,
+            dirty: VecDeque::new(),
+            _place: place,
+        };
+        connection.perform_requests(now);
+        if let Some(room) = room {
+            connection.conversation.handle_address(room);
+        }
+        connection
+    }
+
+    async fn talk(&mut self) -> Ending {
+        let sleep = tokio::time::sleep(Duration::ZERO);
+        tokio::pin!(sleep);
+        loop {
+            let now = clock::now();
+            self.conversation.handle_timeout(now);
+            self.take_mail(now);
+            if let Some(ending) = self.take_what_arrived(now) {
+                self.write_what_waits();
+                return ending;
+            }
+            self.write_what_waits();
+            if let Some(closing) = self.conversation.closing() {
+                return Ending::Closing(closing);
+            }
+            if let Some(code) = self.out_of_time(now) {
+                self.conversation.close(code);
+                continue;
+            }
+            let deadline = self.deadline();
+            if sleep.deadline().into_std() != deadline {
+                sleep.as_mut().reset(deadline.into());
+            }
+            let Self { socket, conversation, mailbox, .. } = self;
+            let wants_input = conversation.wants_input();
+            if wants_input && socket.has_undecoded() {
+                tokio::task::yield_now().await;
+                continue;
+            }
+            let happened = tokio::select! {
+                happened = poll_fn(|cx| poll_socket(socket, wants_input, cx)) => Some(happened),
+                () = mailbox.wait() => None,
+                () = &mut sleep => None,
+            };
+            match happened {
+                Some(Happened::Lost) => return Ending::Lost,
+                Some(Happened::Arrived(bytes)) => {
+                    self.conversation.handle_inbound_bytes(bytes, clock::now());
+                }
+                Some(Happened::Flushed) | None => {}
+            }
+        }
+    }
+
+    /// Why the client took too long, if it did.
+    fn out_of_time(&self, now: Instant) -> Option<CloseCode> {
+        let passed = |deadline: Option<Instant>| deadline.is_some_and(|at| at <= now);
+        if passed(self.message_deadline()) {
+            Some(CloseCode::PolicyViolation)
+        } else if passed(self.socket.stall_deadline()) {
+            Some(CloseCode::SlowConsumer)
+        } else {
+            None
+        }
+    }
+
+    /// While nothing is read, what has not arrived is not the client's fault.
+    fn message_deadline(&self) -> Option<Instant> {
+        self.socket.message_deadline().filter(|_| self.conversation.wants_input())
+    }
+
+    /// When to look again, whatever happens until then.
+    fn deadline(&self) -> Instant {
+        /// Longer than any time limit of a connection.
+        const LATE: Duration = Duration::from_secs(3_600);
+        let deadlines = [
+            self.conversation.poll_timeout(),
+            self.message_deadline(),
+            self.socket.stall_deadline(),
+        ];
+        deadlines.into_iter().flatten().min().unwrap_or_else(|| clock::now() + LATE)
+    }
+
+    fn take_mail(&mut self, now: Instant) {
+        let Mail { dirty, answers, opened, close } = self.mailbox.take();
+        for Answer { id, room, message_id, outcome } in answers {
+            match outcome {
+                Ok(position) => self.conversation.handle_appended(id, room, message_id, position),
+                Err(problem) => self.conversation.handle_refused(Some(id), problem, now),
+            }
+        }
+        for room in dirty {
+            self.mark_dirty(room);
+        }
+        for room in opened {
+            self.conversation.handle_opened(room);
+        }
+        if let Some(code) = close {
+            self.conversation.close(code);
+        }
+    }
+
+    fn mark_dirty(&mut self, room: RoomName) {
+        if !self.dirty.contains(&room) {
+            self.dirty.push_back(room);
+        }
+    }
+
+    /// Hands what arrived to the conversation, as long as it wants more, and performs what it asks.
+    fn take_what_arrived(&mut self, now: Instant) -> Option<Ending> {
+        self.perform_requests(now);
+        while self.conversation.wants_input() {
+            match self.socket.next(now) {
+                Ok(Some(Incoming::Text(text))) => self.conversation.handle_text(&text, now),
+                Ok(Some(Incoming::Binary(_))) => self.conversation.handle_binary(),
+                Ok(Some(Incoming::Ping(payload))) => {
+                    self.conversation.handle_control_frame(now);
+                    self.socket.write(Opcode::Pong, &payload);
+                }
+                Ok(Some(Incoming::Pong(_))) => self.conversation.handle_control_frame(now),
+                Ok(Some(Incoming::Close(code))) => {
+                    return Some(Ending::Close(code.unwrap_or(1000), ""));
+                }
+                Ok(None) => break,
+                Err(violation) => return Some(answer_to(violation)),
+            }
+            self.perform_requests(now);
+        }
+        None
+    }
+
+    fn perform_requests(&mut self, now: Instant) {
+        while let Some(request) = self.conversation.poll_request() {
+            match request {
+                Request::Authenticate { ticket } => self.authenticate(&ticket, now),
+                Request::Follow { id, room, after, echo } => {
+                    let Some(user) = self.conversation.user() else { return };
+                    let (live, connection) = (&self.app.live, self.conversation.id());
+                    let followed =
+                        live.follow(&room, user, connection, &self.mailbox, after.as_ref());
+                    match followed {
+                        Ok(Followed { start, presence }) => {
+                            self.conversation.handle_followed(id, &room, start, presence, echo);
+                        }
+                        Err(problem) => self.conversation.handle_refused(id, problem, now),
+                    }
+                }
+                Request::Unfollow { room } => {
+                    if let Some(user) = &self.user {
+                        self.app.live.unfollow(&room, user, self.conversation.id(), true);
+                    }
+                }
+                Request::Append { id, draft } => {
+                    let live = &self.app.live;
+                    if let Err(wait) = live.may_say(&draft.author.id, &draft.room) {
+                        self.conversation.handle_too_fast(id, &draft.room, wait, now);
+                    } else if let Err(problem) = live.append(id, draft, &self.mailbox) {
+                        self.conversation.handle_refused(Some(id), problem, now);
+                    }
+                }
+            }
+        }
+    }
+
+    fn authenticate(&mut self, ticket: &str, now: Instant) {
+        let sessions = std::mem::take(&mut self.sessions);
+        let signed_in = self.app.accounts.redeem(ticket, &sessions, now);
+        if let Some(signed_in) = &signed_in {
+            let (id, user) = (self.conversation.id().clone(), signed_in.user.id.clone());
+            self.app.connections.begin(id.clone(), signed_in, Arc::clone(&self.mailbox));
+            if let Some(oldest) = self.app.live.connect(&user, &id) {
+                self.app.connections.close(&oldest, CloseCode::TooManyConnections);
+            }
+            self.user = Some(user);
+        }
+        self.conversation.handle_authenticated(signed_in.map(|signed_in| signed_in.user), now);
+    }
+
+    /// Fills the socket's buffer, when it has taken everything before: replies first, then what the
+    /// dirty rooms have, a page of each in turn.
+    fn write_what_waits(&mut self) {
+        if !self.socket.is_flushed() {
+            return;
+        }
+        while self.socket.unwritten() < TURN_BYTES_MAX {
+            match self.conversation.poll_frame() {
+                Some(Frame::Message(message)) => {
+                    self.socket.write(Opcode::Text, common::encode(&message).as_bytes());
+                }
+                Some(Frame::Entry(entry)) => self.socket.write(Opcode::Text, entry.json()),
+                None if self.read_dirty_room() => {}
+                None => break,
+            }
+        }
+        self.socket.try_flush(clock::now());
+    }
+
+    /// Reads one page; says whether there was a room to read.
+    fn read_dirty_room(&mut self) -> bool {
+        let Some(room) = self.dirty.pop_front() else {
+            self.dirty = VecDeque::new();
+            return false;
+        };
+        let Some(follow) = self.conversation.follow(&room) else { return true };
+        let (read, news, version) = self.app.live.read(follow);
+        let more = match &read {
+            Read::Entries { entries, to_the_head } => !to_the_head && !entries.is_empty(),
+            Read::Resync(_) => true,
+            Read::FurtherBack => false,
+        };
+        self.conversation.handle_news(&room, news, version);
+        self.conversation.handle_read(&room, read);
+        if more {
+            self.mark_dirty(room);
+        }
+        true
+    }
+
+    /// Leaves every room, and is no connection of its person any more.
+    fn leave(&mut self) {
+        let Some(user) = self.user.take() else { return };
+        let id: &ConnectionId = self.conversation.id();
+        for follow in self.conversation.follows() {
+            self.app.live.unfollow(&follow.room, &user, id, false);
+        }
+        self.app.live.disconnect(&user, id);
+        self.app.connections.end(id);
+    }
+
+    /// Writes what is left and the close frame, waits a moment for the client's, and lets go.
+    async fn end(&mut self, ending: Ending) {
+        let (code, reason, abrupt) = match ending {
+            Ending::Closing(Closing { code, abrupt }) => (code.code(), code.reason(), abrupt),
+            Ending::Close(code, reason) => (code, reason, false),
+            Ending::Lost => return,
+        };
+        tracing::debug!(connection = %self.conversation.id(), code, reason, "closing");
+        self.socket.write_close(code, reason);
+        if abrupt {
+            self.socket.try_flush(clock::now());
+            return;
+        }
+        let closed = poll_fn(|cx| self.socket.poll_close(cx));
+        let _ = tokio::time::timeout(CLOSE_TIMEOUT, closed).await;
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+fn poll_socket(socket: &mut Socket, wants_input: bool, cx: &mut Context<'_>) -> Poll<Happened> {
+    let now = clock::now();
+    match socket.poll_flush(cx, now) {
+        Poll::Ready(Ok(true)) => return Poll::Ready(Happened::Flushed),
+        Poll::Ready(Err(_)) => return Poll::Ready(Happened::Lost),
+        Poll::Ready(Ok(false)) | Poll::Pending => {}
+    }
+    if !wants_input {
+        return Poll::Pending;
+    }
+    match socket.poll_read(cx, now) {
+        Poll::Ready(Ok(0) | Err(_)) => Poll::Ready(Happened::Lost),
+        Poll::Ready(Ok(bytes)) => Poll::Ready(Happened::Arrived(bytes)),
+        Poll::Pending => Poll::Pending,
+    }
+}
+
+fn answer_to(violation: Violation) -> Ending {
+    let code = violation.close_code();
+    let reason = CloseCode::from_code(code).map_or("", CloseCode::reason);
+    Ending::Close(code, reason)
+}
