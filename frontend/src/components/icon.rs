@@ -1,0 +1,71 @@
+//! The few pictures of the page, drawn on a grid of 20 by 20.
+
+use yew::prelude::*;
+
+/// Which picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    Hash,
+    Plus,
+    Back,
+    People,
+    Leave,
+    Settings,
+    Send,
+    Close,
+    Down,
+    Lock,
+    Warning,
+    Break,
+    Check,
+}
+
+impl Shape {
+    fn path(self) -> &'static str {
+        match self {
+            Self::Hash => "M8 3.5 6.5 16.5M13.5 3.5 12 16.5M4 7.5h13M3 12.5h13",
+            Self::Plus => "M10 4v12M4 10h12",
+            Self::Back => "M12 4.5 6.5 10l5.5 5.5",
+            Self::People => {
+                "M7.5 9a2.75 2.75 0 1 0 0-5.5 2.75 2.75 0 0 0 0 5.5ZM2.5 16c.3-2.8 2.3-4.5 5-4.5s4.7 1.7 5 4.5M13 4a2.5 2.5 0 0 1 0 4.8M14.5 11.8c1.7.600 2.8 2.1 3 4.2"
+            }
+            Self::Leave => "M8 3.5H4.5v13H8M12.5 6.5 16 10l-3.5 3.5M16 10H8",
+            Self::Settings => {
+                "M3 6h6M13 6h4M3 14h3M10 14h7M11 8a2 2 0 1 0 0-4 2 2 0 0 0 0 4ZM8 16a2 2 0 1 0 0-4 2 2 0 0 0 0 4Z"
+            }
+            Self::Send => "M10 16V4.5M5 9l5-5 5 5",
+            Self::Close => "m5 5 10 10M15 5 5 15",
+            Self::Down => "M10 4v11.5M5 11l5 5 5-5",
+            Self::Lock => "M6.5 9V6.5a3.5 3.5 0 0 1 7 0V9M5 9h10v7.5H5Z",
+            Self::Warning => "M10 3 2.5 16.5h15ZM10 8v4M10 14.3v.1",
+            Self::Break => "M3 10h3l1.5-4 2 8 2-8 1.5 4h4",
+            Self::Check => "m4 10.5 4 4 8-9",
+        }
+    }
+}
+
+#[derive(Properties, PartialEq)]
+pub(super) struct IconProps {
+    pub(super) shape: Shape,
+}
+
+/// A picture beside a text, or within a button that has a label.
+#[component]
+pub(super) fn Icon(props: &IconProps) -> Html {
+    html! {
+        <svg class="icon" viewBox="0 0 20 20" aria-hidden="true" focusable="false">
+            <path d={props.shape.path()} />
+        </svg>
+    }
+}
+
+/// The courtyard seen from above: a house on four sides, and who meets within.
+#[component]
+pub(super) fn Mark() -> Html {
+    html! {
+        <svg class="mark" viewBox="0 0 32 32" aria-hidden="true" focusable="false">
+            <path class="mark-house" d="M13 4H8a4 4 0 0 0-4 4v16a4 4 0 0 0 4 4h16a4 4 0 0 0 4-4V8a4 4 0 0 0-4-4h-5" />
+            <circle cx="12.5" cy="17" r="2.6" /><circle cx="19.5" cy="17" r="2.6" />
+        </svg>
+    }
+}

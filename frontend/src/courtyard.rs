@@ -1,0 +1,533 @@
+//! What a person wants, and what follows from it: requests, the session, what is kept over a
+//! reload, and the page's state. Components hold a callback of [`Intent`] and nothing else.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeSet,
+    rc::{Rc, Weak},
+};
+
+use common::{
+    Body, ErrorCode, Member, MessageId, RoomName, UserName,
+    http::{Keep, OpenRoom, RoomInfo},
+};
+use gloo_events::EventListener;
+use session::{EndReason, Event, LinkState};
+use wasm_bindgen_futures::spawn_local;
+use yew::{Reducible, UseReducerDispatcher};
+
+use crate::{
+    browser, calendar, clock,
+    connection::Connection,
+    i18n::Language,
+    network::{self, Refusal},
+    router::{self, Route},
+    state::{Action, Ending, Heard, Link, Sheet, Stage, State, Theme, Trouble, text::private_room},
+    storage,
+};
+
+/// Where a person begins.
+const FIRST_ROOM: &str = "general";
+/// How often, in one outage, the name is offered again while the server does not answer.
+const SIGN_IN_TRIES: u8 = 5;
+/// Entries kept of a conversation of two people.
+const PRIVATE_ENTRIES: u32 = 1000;
+
+/// What a person wants.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Intent {
+    /// To come in under this name.
+    Enter(UserName),
+    /// To go, and to be forgotten here.
+    SignOut,
+    /// To see what this address shows.
+    Show(Route),
+    /// To make a room and be in it.
+    Create(RoomName),
+    /// To leave a room.
+    Leave(RoomName),
+    /// To write to somebody alone.
+    Talk(Member),
+    /// To say something.
+    Say(RoomName, Body),
+    /// To send a failed message again.
+    Retry(MessageId),
+    /// To give a message up.
+    Discard(MessageId),
+    /// The room was read to its end.
+    Read(RoomName),
+    /// Not to wait for the next attempt.
+    ReconnectNow,
+    /// To connect after an end.
+    Connect,
+    /// The notice of what was recovered has stood long enough.
+    RecoveredSeen(u32),
+    /// The trouble was read.
+    TroubleSeen,
+    /// To see a sheet, or none.
+    Sheet(Option<Sheet>),
+    /// Another language.
+    Language(Language),
+    /// Other colours.
+    Theme(Theme),
+}
+
+/// The page's state, shared without copying.
+#[derive(Clone, Default)]
+pub struct Store(pub Rc<State>);
+
+impl Reducible for Store {
+    type Action = Action;
+
+    fn reduce(self: Rc<Self>, action: Action) -> Rc<Self> {
+        let mut state = (*self.0).clone();
+        state.apply(action);
+        Rc::new(Self(Rc::new(state)))
+    }
+}
+
+/// What stands behind the page.
+pub struct Courtyard {
+    connection: Connection,
+    dispatch: UseReducerDispatcher<Store>,
+    me: RefCell<Option<Member>>,
+    rooms: RefCell<BTreeSet<RoomName>>,
+    inside: Cell<bool>,
+    restored: Cell<bool>,
+    sign_in_tries: Cell<u8>,
+    last_message_ms: Cell<u64>,
+    itself: Weak<Courtyard>,
+}
+
+impl Courtyard {
+    /// Begins: finds out who the person is.
+    #[must_use]
+    pub fn open(dispatch: UseReducerDispatcher<Store>) -> Rc<Self> {
+        let courtyard = Rc::new_cyclic(|itself: &Weak<Self>| {
+            let listener = itself.clone();
+            let told = move |events| {
+                if let Some(courtyard) = listener.upgrade() {
+                    courtyard.hear(events);
+                }
+            };
+            let seed = u64::from_le_bytes(browser::random_bytes());
+            Self {
+                connection: Connection::new(seed, told),
+                dispatch,
+                me: RefCell::default(),
+                rooms: RefCell::default(),
+                inside: Cell::new(false),
+                restored: Cell::new(false),
+                sign_in_tries: Cell::new(0),
+                last_message_ms: Cell::new(0),
+                itself: itself.clone(),
+            }
+        });
+        courtyard.watch_browser();
+        courtyard.begin();
+        courtyard
+    }
+
+    /// Does what the person wants.
+    pub fn wants(&self, intent: Intent) {
+        match intent {
+            Intent::Enter(name) => self.sign_in(name),
+            Intent::SignOut => self.sign_out(),
+            Intent::Show(route) => self.show(&route),
+            Intent::Create(room) => self.open_room(OpenRoom { room, keep: None, members: None }),
+            Intent::Leave(room) => self.leave(&room),
+            Intent::Talk(member) => self.talk(&member),
+            Intent::Say(room, body) => self.say(room, body),
+            Intent::Retry(id) => self.connection.tell(|session, now| session.retry(&id, now)),
+            Intent::Discard(id) => self.connection.tell(|session, _| session.discard(&id)),
+            Intent::Read(room) => self.read(room),
+            Intent::ReconnectNow => self.connection.tell(session::Session::reconnect_now),
+            Intent::Connect => self.connection.tell(session::Session::connect),
+            Intent::RecoveredSeen(notice) => self.change(Action::RecoveredSeen(notice)),
+            Intent::TroubleSeen => self.change(Action::Trouble(None)),
+            Intent::Sheet(sheet) => self.change(Action::Sheet(sheet)),
+            Intent::Language(language) => {
+                storage::keep_language(language);
+                self.change(Action::Language(language));
+            }
+            Intent::Theme(theme) => {
+                storage::keep_theme(theme);
+                self.change(Action::Theme(theme));
+            }
+        }
+    }
+
+    fn change(&self, action: Action) {
+        self.dispatch.dispatch(action);
+    }
+
+    /// Itself, for what goes on after a request.
+    fn strong(&self) -> Rc<Self> {
+        self.itself.upgrade().expect("whoever calls holds it")
+    }
+
+    /// Sleep, hidden tabs and networks that come back are told to the session.
+    fn watch_browser(&self) {
+        let wake = |courtyard: &Self| {
+            self::change_attention(courtyard);
+            if !browser::is_hidden() {
+                courtyard.connection.tell(session::Session::handle_wake);
+            }
+        };
+        let online = |courtyard: &Self| courtyard.connection.tell(session::Session::handle_online);
+        self.listen(&browser::document(), "visibilitychange", wake);
+        self.listen(&browser::window(), "pageshow", wake);
+        self.listen(&browser::window(), "focus", wake);
+        self.listen(&browser::window(), "online", online);
+        change_attention(self);
+    }
+
+    /// Listens as long as the page lives.
+    fn listen(
+        &self,
+        to: &web_sys::EventTarget,
+        event: &'static str,
+        then: impl Fn(&Self) + 'static,
+    ) {
+        let itself = self.itself.clone();
+        let heard = move |_: &web_sys::Event| {
+            if let Some(courtyard) = itself.upgrade() {
+                then(&courtyard);
+            }
+        };
+        EventListener::new(to, event, heard).forget();
+    }
+
+    // Coming in and going out.
+
+    fn begin(&self) {
+        let courtyard = self.strong();
+        spawn_local(async move {
+            let answer = match (network::who_am_i().await, storage::name()) {
+                (Err(refusal), Some(name))
+                    if refusal.requires_sign_in() && storage::was_inside() =>
+                {
+                    network::sign_in(name).await
+                }
+                (answer, _) => answer,
+            };
+            match answer {
+                Ok(info) => courtyard.come_in(Some(info.user)),
+                Err(Refusal::Unreachable) if storage::was_inside() => courtyard.come_in(None),
+                Err(Refusal::Refused(problem)) if problem.code == ErrorCode::Unauthenticated => {
+                    courtyard.ask_name(None);
+                }
+                Err(refusal) => courtyard.ask_name(Some(trouble(&refusal))),
+            }
+        });
+    }
+
+    fn ask_name(&self, trouble: Option<Trouble>) {
+        self.inside.set(false);
+        self.change(Action::Stage(Stage::Naming { trouble, busy: false }));
+    }
+
+    fn sign_in(&self, name: UserName) {
+        self.change(Action::Stage(Stage::Naming { trouble: None, busy: true }));
+        let courtyard = self.strong();
+        spawn_local(async move {
+            match network::sign_in(name).await {
+                Ok(info) => courtyard.come_in(Some(info.user)),
+                Err(refusal) => courtyard.ask_name(Some(trouble(&refusal))),
+            }
+        });
+    }
+
+    /// Inside. Who it is the welcome will say when the server was out of reach.
+    fn come_in(&self, member: Option<Member>) {
+        self.inside.set(true);
+        if let Some(member) = member {
+            self.is(member);
+        }
+        self.change(Action::Stage(Stage::Inside));
+        if !self.restored.replace(true) {
+            let pending = storage::pending();
+            self.connection.tell(|session, _| session.restore(pending));
+            self.outbox_changed();
+        }
+        for room in storage::rooms() {
+            self.want(room);
+        }
+        if router::current() == Route::Home {
+            let first = || RoomName::new(FIRST_ROOM).expect("a plain word");
+            let room = storage::last_room().unwrap_or_else(first);
+            router::replace(&Route::Room(room));
+        }
+        self.show(&router::current());
+        self.connection.tell(session::Session::connect);
+    }
+
+    fn is(&self, member: Member) {
+        storage::keep_name(&member.name);
+        self.me.replace(Some(member.clone()));
+        self.change(Action::Is(member));
+    }
+
+    fn sign_out(&self) {
+        self.inside.set(false);
+        self.restored.set(false);
+        self.rooms.take();
+        self.me.take();
+        storage::forget_person();
+        self.connection.tell(session::Session::leave_server);
+        self.change(Action::SignedOut);
+        router::go(&Route::Home);
+        spawn_local(network::sign_out());
+    }
+
+    /// The server forgot a guest: the same name is offered again, once in an outage.
+    fn sign_in_again(&self) {
+        let tries = self.sign_in_tries.get() + 1;
+        self.sign_in_tries.set(tries);
+        let Some(name) = storage::name().filter(|_| tries <= SIGN_IN_TRIES) else {
+            return self.ask_name(Some(Trouble::SignedOut));
+        };
+        let courtyard = self.strong();
+        spawn_local(async move {
+            match network::sign_in(name).await {
+                Ok(info) => {
+                    courtyard.sign_in_tries.set(SIGN_IN_TRIES);
+                    courtyard.is(info.user);
+                }
+                // The next attempt to connect says when it is worth asking again.
+                Err(Refusal::Unreachable) => {}
+                Err(Refusal::Refused(_)) => return courtyard.ask_name(Some(Trouble::SignedOut)),
+            }
+            courtyard.connection.tell(session::Session::connect);
+        });
+    }
+
+    // Rooms.
+
+    fn show(&self, route: &Route) {
+        if !self.inside.get() {
+            return;
+        }
+        match route {
+            Route::Room(room) => {
+                storage::keep_last_room(room);
+                self.want(room.clone());
+                self.change(Action::Shows(Some(room.clone())));
+            }
+            Route::Home | Route::Unknown => self.change(Action::Shows(None)),
+        }
+    }
+
+    fn want(&self, room: RoomName) {
+        let new = self.rooms.borrow_mut().insert(room.clone());
+        if !new {
+            return;
+        }
+        storage::keep_rooms(&self.rooms.borrow());
+        self.change(Action::Wants(room.clone(), storage::read_position(&room)));
+        self.connection.tell(|session, now| session.join(room, now));
+    }
+
+    fn unwant(&self, room: &RoomName) {
+        self.rooms.borrow_mut().remove(room);
+        storage::keep_rooms(&self.rooms.borrow());
+    }
+
+    fn leave(&self, room: &RoomName) {
+        self.unwant(room);
+        self.connection.tell(|session, now| session.leave(room, now));
+        self.change(Action::Forgets(room.clone()));
+        if router::current() == Route::Room(room.clone()) {
+            router::go(&Route::Home);
+        }
+    }
+
+    fn talk(&self, member: &Member) {
+        let me = self.me.borrow().clone();
+        let Some(room) = me.and_then(|me| private_room(&me.id, &member.id)) else { return };
+        let members = Some(vec![member.id.clone()]);
+        self.open_room(OpenRoom { room, keep: Some(Keep::Last(PRIVATE_ENTRIES)), members });
+    }
+
+    fn open_room(&self, open: OpenRoom) {
+        let (courtyard, name) = (self.strong(), open.room.clone());
+        spawn_local(async move {
+            match network::open_room(open).await {
+                Ok(room) => courtyard.opened(room),
+                Err(Refusal::Refused(problem)) if problem.code == ErrorCode::Conflict => {}
+                Err(refusal) => return courtyard.change(Action::Trouble(Some(trouble(&refusal)))),
+            }
+            courtyard.change(Action::Sheet(None));
+            courtyard.want(name.clone());
+            router::go(&Route::Room(name));
+        });
+    }
+
+    fn opened(&self, room: RoomInfo) {
+        let moment = calendar::present();
+        self.change(Action::Heard(vec![Heard { event: Event::Opened { room }, moment }]));
+    }
+
+    fn list_rooms(&self) {
+        let courtyard = self.strong();
+        spawn_local(async move {
+            // Without the list the rooms that are known still work; the next welcome asks again.
+            let Ok(list) = network::rooms().await else { return };
+            list.rooms.iter().for_each(|room| courtyard.want_if_private(room));
+            courtyard.change(Action::Listed(list.rooms));
+        });
+    }
+
+    /// What is said privately must show as unread, also before one ever looked.
+    fn want_if_private(&self, room: &RoomInfo) {
+        if room.members.is_some() {
+            self.want(room.room.clone());
+        }
+    }
+
+    // Saying and reading.
+
+    fn say(&self, room: RoomName, body: Body) {
+        let id = self.new_message_id();
+        let there = room.clone();
+        let said = self.connection.tell(|session, now| session.say(room, id, body, now));
+        match said {
+            Ok(()) => {
+                self.change(Action::Spoke(there.clone()));
+                self.keep_read(&there);
+            }
+            Err(_) => self.change(Action::Trouble(Some(Trouble::OutboxFull))),
+        }
+    }
+
+    fn read(&self, room: RoomName) {
+        self.keep_read(&room);
+        self.change(Action::Read(room));
+    }
+
+    fn keep_read(&self, room: &RoomName) {
+        if let Some(position) = self.connection.read(|session| session.position(room).cloned()) {
+            storage::keep_read(room, &position);
+        }
+    }
+
+    /// UUID version 7 (RFC 9562 section 5.7). Two of this page never have the same time, so that
+    /// their order is the order of saying.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a time of day")]
+    fn new_message_id(&self) -> MessageId {
+        let ms = (js_sys::Date::now() as u64).max(self.last_message_ms.get() + 1);
+        self.last_message_ms.set(ms);
+        let random = u128::from_le_bytes(browser::random_bytes());
+        let fields = (7 << 76) | (random & 0xfff << 64) | (2 << 62) | (random & (u128::MAX >> 66));
+        let id = format!("{:032x}", (u128::from(ms) << 80) | fields);
+        MessageId::new(id).expect("32 hexadecimal digits")
+    }
+
+    // What the session tells.
+
+    fn hear(&self, events: Vec<Event>) {
+        let mut outbox_changed = false;
+        for event in &events {
+            match event {
+                Event::OutboxChanged { message_id } => {
+                    outbox_changed = true;
+                    self.keep_message(message_id);
+                }
+                Event::Welcome { user, .. } => {
+                    self.sign_in_tries.set(0);
+                    self.is(user.clone());
+                    self.list_rooms();
+                }
+                Event::JoinRefused { room, .. } => self.unwant(room),
+                Event::Opened { room } => self.want_if_private(room),
+                Event::LinkChanged
+                | Event::Joined { .. }
+                | Event::Recovered { .. }
+                | Event::Resynced { .. }
+                | Event::Entry { .. }
+                | Event::Presence { .. }
+                | Event::Left { .. }
+                | Event::Acked { .. } => {}
+            }
+        }
+        let link_changed = events.contains(&Event::LinkChanged);
+        self.change(Action::Heard(events.into_iter().map(heard).collect()));
+        if outbox_changed {
+            self.outbox_changed();
+        }
+        if link_changed {
+            self.link_changed();
+        }
+    }
+
+    fn keep_message(&self, id: &MessageId) {
+        let find =
+            |session: &session::Session| session.outbox().find(|m| m.message_id == *id).cloned();
+        match self.connection.read(find) {
+            None => storage::forget_pending(id),
+            Some(pending) => {
+                if !storage::keep_pending(&pending) {
+                    self.change(Action::Trouble(Some(Trouble::NotKept)));
+                }
+            }
+        }
+    }
+
+    fn outbox_changed(&self) {
+        let pending = self.connection.read(|session| session.outbox().cloned().collect());
+        self.change(Action::Outbox(pending));
+    }
+
+    fn link_changed(&self) {
+        let link = self.connection.read(|session| link(session.link()));
+        self.change(Action::Link(link, clock::now_ms()));
+        if link == Link::Ended(Ending::SignInNeeded) && self.inside.get() {
+            self.sign_in_again();
+        }
+    }
+}
+
+fn change_attention(courtyard: &Courtyard) {
+    courtyard.change(Action::Attentive(!browser::is_hidden()));
+}
+
+fn heard(event: Event) -> Heard {
+    let moment = match &event {
+        Event::Entry { entry } => calendar::from_timestamp(&entry.at),
+        Event::LinkChanged
+        | Event::Welcome { .. }
+        | Event::Joined { .. }
+        | Event::Recovered { .. }
+        | Event::Resynced { .. }
+        | Event::Presence { .. }
+        | Event::Left { .. }
+        | Event::JoinRefused { .. }
+        | Event::Opened { .. }
+        | Event::OutboxChanged { .. }
+        | Event::Acked { .. } => calendar::present(),
+    };
+    Heard { event, moment }
+}
+
+fn link(state: &LinkState) -> Link {
+    match state {
+        LinkState::Idle => Link::Idle,
+        LinkState::Connecting { .. } => Link::Connecting,
+        LinkState::Open => Link::Open,
+        LinkState::Waiting { until, .. } => Link::Waiting { until: clock::ms(*until) },
+        LinkState::Ended(reason) => Link::Ended(match reason {
+            EndReason::Left => Ending::Left,
+            EndReason::SignInNeeded => Ending::SignInNeeded,
+            EndReason::Stopped { code } => Ending::Stopped(*code),
+            EndReason::ReloadNeeded => Ending::ReloadNeeded,
+            EndReason::Refused(problem) => Ending::Refused(problem.code),
+        }),
+    }
+}
+
+fn trouble(refusal: &Refusal) -> Trouble {
+    match refusal {
+        Refusal::Unreachable => Trouble::Unreachable,
+        Refusal::Refused(problem) => Trouble::Refused(problem.code),
+    }
+}

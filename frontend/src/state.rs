@@ -1,0 +1,396 @@
+//! What the page shows, as one value that changes only by [`State::apply`].
+//!
+//! Nothing here may touch the document, a clock or storage: times come in with the actions, and
+//! everything is tested natively.
+
+pub mod arrange;
+
+pub mod room;
+
+pub mod row;
+
+pub mod text;
+
+use std::{collections::BTreeMap, rc::Rc};
+
+use common::{ErrorCode, Member, MessageId, Position, RoomName, http::RoomInfo};
+use session::{Event, Pending, PendingState};
+
+use crate::i18n::Language;
+pub use room::{Room, Standing};
+pub use row::{Moment, Notice, Row, Said, Sending, Waiting};
+
+/// Everything the page shows.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    /// Which screen.
+    pub stage: Stage,
+    /// Who the person is, once the server said so.
+    pub me: Option<Member>,
+    /// The connection.
+    pub link: Link,
+    /// Since when there is no connection, in milliseconds of the page's clock.
+    pub down_since: Option<i64>,
+    /// The rooms of this person.
+    pub rooms: BTreeMap<RoomName, Rc<Room>>,
+    /// The rooms that the server told of.
+    pub listed: BTreeMap<RoomName, Rc<RoomInfo>>,
+    /// The room on screen.
+    pub current: Option<RoomName>,
+    /// What was said and not yet taken by the server, oldest first.
+    pub outbox: Rc<Vec<Waiting>>,
+    /// Whether the page is visible: a hidden page reads nothing.
+    pub attentive: bool,
+    /// What the last resume brought, until the notice is dismissed.
+    pub recovered: Option<Recovered>,
+    /// What a screen reader is to say.
+    pub announcement: Option<Rc<str>>,
+    /// What was asked of the server outside a room and refused.
+    pub trouble: Option<Trouble>,
+    /// What floats above the page.
+    pub sheet: Option<Sheet>,
+    /// The language of the page.
+    pub language: Language,
+    /// The colours of the page.
+    pub theme: Theme,
+}
+
+/// Which screen is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stage {
+    /// It is being asked who the person is.
+    #[default]
+    Starting,
+    /// A name is needed.
+    Naming {
+        /// Why the person stands here again.
+        trouble: Option<Trouble>,
+        /// A name was given and is being asked for.
+        busy: bool,
+    },
+    /// Inside.
+    Inside,
+}
+
+/// What went wrong with a request outside a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// The server could not be reached.
+    Unreachable,
+    /// The server forgot who this was, and the name could not be taken again.
+    SignedOut,
+    /// The server refused.
+    Refused(ErrorCode),
+    /// As many messages wait for sending as are kept.
+    OutboxFull,
+    /// The browser would not keep what was written over a reload.
+    NotKept,
+}
+
+/// The connection, as a person sees it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Link {
+    /// Not begun.
+    #[default]
+    Idle,
+    /// An attempt runs.
+    Connecting,
+    /// The server said welcome.
+    Open,
+    /// The next attempt comes at this millisecond of the page's clock.
+    Waiting {
+        /// When.
+        until: i64,
+    },
+    /// No attempt is made any more.
+    Ended(Ending),
+}
+
+/// Why no attempt is made any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The person left.
+    Left,
+    /// Who this is must be said anew.
+    SignInNeeded,
+    /// The server closed for good, with this code.
+    Stopped(u16),
+    /// The server speaks a newer protocol.
+    ReloadNeeded,
+    /// A ticket was refused.
+    Refused(ErrorCode),
+}
+
+/// What a resume brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recovered {
+    /// How many messages were missed and came.
+    pub count: u64,
+    /// Which notice it is, so that an older timer does not dismiss it.
+    pub notice: u32,
+}
+
+/// What floats above the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sheet {
+    /// A name for a new room.
+    NewRoom,
+    /// Who is here, on narrow screens.
+    People,
+    /// Language, colours, leaving.
+    Settings,
+}
+
+/// The colours of the page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Theme {
+    /// As the system has it.
+    #[default]
+    System,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}
+
+impl Theme {
+    /// All of them.
+    pub const ALL: [Theme; 3] = [Self::System, Self::Light, Self::Dark];
+
+    /// The value of `data-theme`; none leaves it to the system.
+    #[must_use]
+    pub fn attribute(self) -> Option<&'static str> {
+        match self {
+            Self::System => None,
+            Self::Light => Some("light"),
+            Self::Dark => Some("dark"),
+        }
+    }
+}
+
+/// Something that changed.
+#[derive(Debug)]
+pub enum Action {
+    /// Another screen.
+    Stage(Stage),
+    /// The person is this one.
+    Is(Member),
+    /// The connection changed, at this millisecond of the page's clock.
+    Link(Link, i64),
+    /// What the session told, in its order.
+    Heard(Vec<Heard>),
+    /// What waits for sending.
+    Outbox(Vec<Pending>),
+    /// The rooms that the server lists.
+    Listed(Vec<RoomInfo>),
+    /// A room of this person, and how far it was read.
+    Wants(RoomName, Option<Position>),
+    /// A room this person left.
+    Forgets(RoomName),
+    /// The room on screen.
+    Shows(Option<RoomName>),
+    /// A room was read to its end.
+    Read(RoomName),
+    /// The person wrote there: everything above has been seen.
+    Spoke(RoomName),
+    /// The page was shown or hidden.
+    Attentive(bool),
+    /// The notice of what was recovered has stood long enough.
+    RecoveredSeen(u32),
+    /// Something was refused, or that was read.
+    Trouble(Option<Trouble>),
+    /// Something floats, or no longer.
+    Sheet(Option<Sheet>),
+    /// Another language.
+    Language(Language),
+    /// Other colours.
+    Theme(Theme),
+    /// The person signed out: nothing of them stays.
+    SignedOut,
+}
+
+/// One thing the session told.
+#[derive(Debug)]
+pub struct Heard {
+    /// What.
+    pub event: Event,
+    /// When: an entry's own time, else now.
+    pub moment: Moment,
+}
+
+impl State {
+    /// Changes the state.
+    pub fn apply(&mut self, action: Action) {
+        match action {
+            Action::Stage(stage) => self.stage = stage,
+            Action::Is(member) => self.me = Some(member),
+            Action::Link(link, now) => self.set_link(link, now),
+            Action::Heard(heard) => heard.into_iter().for_each(|heard| self.hear(heard)),
+            Action::Outbox(pending) => self.set_outbox(&pending),
+            Action::Listed(rooms) => {
+                self.listed =
+                    rooms.into_iter().map(|info| (info.room.clone(), Rc::new(info))).collect();
+            }
+            Action::Wants(name, read) => {
+                let new = Rc::new(Room::wanted(name.clone(), read));
+                Rc::make_mut(self.rooms.entry(name).or_insert(new)).wanted_again();
+            }
+            Action::Forgets(name) => {
+                self.rooms.remove(&name);
+            }
+            Action::Shows(room) => self.show(room),
+            Action::Read(name) => self.with_room(&name, Room::read_to_end),
+            Action::Spoke(name) => self.with_room(&name, Room::spoke),
+            Action::Attentive(attentive) => self.attentive = attentive,
+            Action::RecoveredSeen(notice) => {
+                self.recovered = self.recovered.filter(|recovered| recovered.notice != notice);
+            }
+            Action::Trouble(trouble) => self.trouble = trouble,
+            Action::Sheet(sheet) => self.sheet = sheet,
+            Action::Language(language) => self.language = language,
+            Action::Theme(theme) => self.theme = theme,
+            Action::SignedOut => self.sign_out(),
+        }
+    }
+
+    /// How many messages of others wait to be read, in all rooms.
+    #[must_use]
+    pub fn unread(&self) -> u64 {
+        self.rooms.values().map(|room| room.unread).sum()
+    }
+
+    /// The room on screen, when it is one of this person's.
+    #[must_use]
+    pub fn current_room(&self) -> Option<&Rc<Room>> {
+        self.rooms.get(self.current.as_ref()?)
+    }
+
+    /// Of a private room with one other person: who that is.
+    #[must_use]
+    pub fn companion(&self, room: &RoomName) -> Option<&Member> {
+        let members = self.listed.get(room)?.members.as_ref()?;
+        let me = self.me.as_ref().map(|me| &me.id);
+        members.iter().find(|member| Some(&member.id) != me)
+    }
+
+    fn sign_out(&mut self) {
+        let (language, theme, attentive) = (self.language, self.theme, self.attentive);
+        let stage = Stage::Naming { trouble: None, busy: false };
+        *self = Self { stage, language, theme, attentive, ..Self::default() };
+    }
+
+    fn show(&mut self, room: Option<RoomName>) {
+        if self.current == room {
+            return;
+        }
+        if let Some(left) = self.current.take() {
+            self.with_room(&left, Room::turn_away);
+            self.rooms.retain(|name, room| *name != left || !room.is_refused());
+        }
+        self.sheet = None;
+        self.current = room;
+    }
+
+    fn set_link(&mut self, link: Link, now: i64) {
+        self.down_since = match link {
+            Link::Open => None,
+            Link::Idle | Link::Connecting | Link::Waiting { .. } | Link::Ended(_) => {
+                self.down_since.or(Some(now))
+            }
+        };
+        self.link = link;
+    }
+
+    fn set_outbox(&mut self, pending: &[Pending]) {
+        let waiting = pending.iter().map(|pending| self.waiting(pending)).collect();
+        self.outbox = Rc::new(waiting);
+    }
+
+    /// A message's row is kept while only its state changes.
+    fn waiting(&self, pending: &Pending) -> Waiting {
+        let known =
+            self.outbox.iter().find(|waiting| waiting.said.message_id == pending.message_id);
+        let said = known.map_or_else(
+            || Rc::new(Said::pending(pending.message_id.clone(), &pending.body, self.me.as_ref())),
+            |waiting| waiting.said.clone(),
+        );
+        let sending = match &pending.state {
+            PendingState::Queued => Sending::Queued,
+            PendingState::Sending => Sending::Sending,
+            PendingState::Failed(problem) => Sending::Failed(problem.code),
+        };
+        Waiting { room: pending.room.clone(), said, sending }
+    }
+
+    fn with_room(&mut self, name: &RoomName, change: impl FnOnce(&mut Room)) {
+        if let Some(room) = self.rooms.get_mut(name) {
+            change(Rc::make_mut(room));
+        }
+    }
+
+    fn hear(&mut self, Heard { event, moment }: Heard) {
+        match event {
+            // The shell tells of the link by itself: it alone knows the clock.
+            Event::LinkChanged | Event::OutboxChanged { .. } => {}
+            Event::Welcome { user, .. } => self.me = Some(user),
+            Event::Joined { room, position, recovered, members, count } => {
+                self.with_room(&room, |room| room.joined(&position, recovered, members, count));
+            }
+            Event::Recovered { count, .. } => self.recover(count),
+            Event::Resynced { room, reason } => {
+                self.with_room(&room, |room| room.resynced(reason));
+            }
+            Event::Entry { entry } => self.enter(&entry, moment),
+            Event::Presence { room, joined, left, members, count } => {
+                let me = self.me.as_ref().map(|me| me.id.clone());
+                self.with_room(&room, |room| {
+                    room.presence(joined, &left, members, me.as_ref(), moment);
+                    room.count = count;
+                });
+            }
+            // The person wanted it, and the room went then.
+            Event::Left { .. } => {}
+            Event::JoinRefused { room, problem } => {
+                self.with_room(&room, |room| room.standing = Standing::Refused(problem.code));
+            }
+            Event::Opened { room } => {
+                self.listed.insert(room.room.clone(), Rc::new(room));
+            }
+            Event::Acked { room, message_id, position } => {
+                self.acked(&room, &message_id, &position, moment);
+            }
+        }
+    }
+
+    fn recover(&mut self, count: u64) {
+        if count == 0 {
+            return;
+        }
+        let (standing, notice) =
+            self.recovered.map_or((0, 0), |recovered| (recovered.count, recovered.notice));
+        self.recovered =
+            Some(Recovered { count: standing + count, notice: notice.wrapping_add(1) });
+    }
+
+    fn enter(&mut self, entry: &common::Entry, moment: Moment) {
+        let mine = self.me.as_ref().is_some_and(|me| me.id == entry.author.id);
+        let on_screen = self.current.as_ref() == Some(&entry.room);
+        let attended = on_screen && self.attentive;
+        let Some(room) = self.rooms.get_mut(&entry.room) else { return };
+        let room = Rc::make_mut(room);
+        let live = room.enter(entry, moment, mine, attended);
+        if live && !mine && on_screen {
+            self.announcement = Some(text::announcement(entry));
+        }
+    }
+
+    /// Between the ack and the entry itself the message stands where it stood.
+    fn acked(&mut self, room: &RoomName, id: &MessageId, position: &Position, moment: Moment) {
+        let waiting = self.outbox.iter().find(|waiting| waiting.said.message_id == *id);
+        let Some(said) = waiting.map(|waiting| waiting.said.clone()) else { return };
+        self.with_room(room, |room| room.acked(&said, position, moment));
+    }
+}
+
+#[cfg(test)]
+mod tests;
