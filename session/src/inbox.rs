@@ -186,6 +186,9 @@ impl Room {
 
     /// Takes a `resync`: what follows begins after `after`, and if the rows do not reach there
     /// they end here.
+    ///
+    /// Whoever asked for the room without a position is not answered with one: it was meant for
+    /// the time before the room was left.
     pub(crate) fn resync(
         &mut self,
         head: &Position,
@@ -193,7 +196,7 @@ impl Room {
         reason: ResyncReason,
         broken: Breakage,
     ) -> Option<Continuation> {
-        let awaited = self.joined || self.ask.is_some();
+        let awaited = self.joined || (self.ask.is_some() && self.position.is_some());
         let continuation =
             awaited.then(|| self.continue_from(head, after, Some(reason), broken))?;
         if let Continuation::Broken(_) = continuation {

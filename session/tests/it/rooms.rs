@@ -56,6 +56,22 @@ fn entries_before_the_joined_of_this_connection_are_dropped() {
 }
 
 #[test]
+fn what_was_meant_for_the_time_before_leaving_is_dropped_after_joining_again() {
+    let mut alice = Alice::in_general_at(3);
+    alice.leaves("general");
+    alice.joins("general");
+    let (id, after) = alice.join_sent("general");
+    assert_eq!(after, None);
+    // The server had not read the `leave` when it wrote these.
+    alice.hears(resync(ResyncReason::Pruned, ("e1", 40), 30));
+    alice.hears_entries(31..=32);
+    assert_eq!((alice.delivered(), reasons(&alice)), (vec![], vec![]));
+    alice.hears(joined(id, "general", ("e1", 40), 38, false));
+    alice.hears_entries(39..=40);
+    assert_eq!(alice.delivered(), [39, 40]);
+}
+
+#[test]
 fn entries_and_presence_of_other_rooms_are_dropped() {
     let mut alice = Alice::in_general_at(3);
     let presence = |room: &str| ServerMessage::Presence {
