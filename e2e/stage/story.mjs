@@ -30,8 +30,7 @@ export function story(name, tell) {
       await tell(stage);
       stage.nobodyComplained();
     } catch (error) {
-      error.message += await stage.report();
-      throw error;
+      throw new Error(`${error.message}${await stage.report()}`, { cause: error });
     } finally {
       await stage.close();
     }
