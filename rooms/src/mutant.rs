@@ -14,3 +14,14 @@ pub enum Mutant {
     /// A ping that is not answered has no consequence.
     MissingPongIgnored,
 }
+
+impl Mutant {
+    /// All of them.
+    pub const ALL: [Mutant; 5] = [
+        Self::NoDedupe,
+        Self::SkipOneOnResume,
+        Self::EpochIgnored,
+        Self::NeverPings,
+        Self::MissingPongIgnored,
+    ];
+}

@@ -40,10 +40,6 @@ impl Pulse {
     }
 
     pub(super) fn is_dead(&self, now: Instant) -> bool {
-        #[cfg(feature = "mutants")]
-        if self.broken == Some(crate::mutant::Mutant::MissingPongIgnored) {
-            return false;
-        }
         self.due.is_some_and(|due| due <= now)
     }
 
@@ -57,6 +53,10 @@ impl Pulse {
             return false;
         }
         self.next_ping = now + settings.heartbeat_interval;
+        #[cfg(feature = "mutants")]
+        if self.broken == Some(crate::mutant::Mutant::MissingPongIgnored) {
+            return true;
+        }
         self.due.get_or_insert(now + settings.heartbeat_timeout);
         true
     }

@@ -1,0 +1,58 @@
+//! What a seed decides before anything happens: how many there are, and how hard their life is.
+
+use std::time::Duration;
+
+use common::{RoomName, http::Keep};
+use rooms::Settings;
+
+use crate::random::Random;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) clients: usize,
+    pub(crate) rooms: Vec<(RoomName, Keep)>,
+    pub(crate) settings: Settings,
+    /// Faults are made this long.
+    pub(crate) chaos: Duration,
+    /// Milliseconds between two faults, at the most.
+    pub(crate) fault_every_ms: u64,
+    /// Milliseconds between two deeds of one person, at the most.
+    pub(crate) deed_every_ms: u64,
+    /// Milliseconds of latency in one direction, at the least and at the most.
+    pub(crate) latency_ms: (u64, u64),
+    /// Frames that one connection's buffers take before the server has to wait.
+    pub(crate) window: usize,
+}
+
+impl Plan {
+    pub(crate) fn new(random: &mut Random) -> Self {
+        let keeps = [Keep::Forever, Keep::Forever, Keep::Last(8), Keep::Last(30), Keep::None];
+        let names = ["general", "마당", "tech", "random"];
+        let count = 1 + random.below(names.len());
+        let room = |(n, name): (usize, &&str)| {
+            let keep = if n == 0 { Keep::Forever } else { random.pick(&keeps) };
+            (RoomName::new(name).expect("a good name"), keep)
+        };
+        let rooms = names.iter().take(count).enumerate().map(room).collect();
+        let settings = Settings {
+            page_entries: random.between(2, 20),
+            read_entries_max: random.below(12) + 1,
+            read_bytes_max: random.pick(&[1, 2_000, 128 * 1024]),
+            tail_entries_max: random.below(20) + 2,
+            tail_bytes_max: random.pick(&[3_000, 1024 * 1024]),
+            connections_per_user_max: random.below(3) + 2,
+            ..Settings::default()
+        };
+        let slowest = random.pick(&[5, 60, 400]);
+        Self {
+            clients: 2 + random.below(7),
+            rooms,
+            settings,
+            chaos: random.ms(60_000, 150_000),
+            fault_every_ms: random.pick(&[4_000, 12_000, 40_000]),
+            deed_every_ms: random.pick(&[2_000, 6_000, 15_000]),
+            latency_ms: (slowest / 5, slowest),
+            window: random.below(30) + 4,
+        }
+    }
+}

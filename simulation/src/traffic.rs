@@ -1,0 +1,481 @@
+//! What the two shells and the network between them do with each thing that arrives.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use common::{RoomName, UserId};
+use session::{Generation, PendingState, TicketRefusal};
+
+use crate::{
+    Broken,
+    client::{Being, Wish},
+    judge::{Verdict, broken},
+    network::{Pipe, Wire, is_heartbeat},
+    server::{Out, Server},
+    world::{Happening, World},
+};
+
+impl World {
+    /// The shell asks the session what to do; now and then only after the next callbacks.
+    pub(crate) fn settle(&mut self, number: usize) -> Verdict {
+        if self.healthy_from.is_none() && self.random.chance(8) {
+            let due = self.now + self.random.ms(0, 20);
+            self.plan_at(due, Happening::Settles { client: number });
+            return Ok(());
+        }
+        self.settle_at_once(number)
+    }
+
+    pub(crate) fn settle_at_once(&mut self, number: usize) -> Verdict {
+        let (now, story) = (self.now, &mut self.story);
+        let client = &mut self.clients[number];
+        let wishes = client.drain(&mut self.judge, |line| story.tell(now, || line.to_owned()))?;
+        for wish in wishes {
+            self.fulfil(number, wish)?;
+        }
+        Ok(())
+    }
+
+    fn fulfil(&mut self, client: usize, wish: Wish) -> Verdict {
+        match wish {
+            Wish::Ticket { generation } => self.fetch_ticket(client, generation),
+            Wish::Connect { generation } => {
+                self.connect(client, generation);
+                Ok(())
+            }
+            Wish::Send { wire, text } => self.send_up(wire, text),
+            Wish::Drop { wire, code } => {
+                if code != 1000 && !(3000..=4999).contains(&code) {
+                    broken!("p{client} closes with {code}, which no browser allows");
+                }
+                self.drop_wire(wire);
+                Ok(())
+            }
+            Wish::SignIn => {
+                let (due, load) = (self.random.ms(50, 500), self.clients[client].load);
+                self.plan_at(self.now + due, Happening::SignsIn { client, load });
+                Ok(())
+            }
+        }
+    }
+
+    fn fetch_ticket(&mut self, client: usize, generation: Generation) -> Verdict {
+        if self.quiet {
+            broken!("p{client} connects in a quiet world");
+        }
+        let load = self.clients[client].load;
+        let offline = self.offline.contains(&client);
+        let troubled = self.healthy_from.is_none();
+        let ticket = match &mut self.server {
+            Some(_) if troubled && self.random.chance(3) => {
+                Err(TicketRefusal::RetryAfter { ms: self.random.between(500, 3_000) })
+            }
+            Some(server) if !offline => {
+                let ticket = server.ticket(self.clients[client].cookie, self.now);
+                ticket.ok_or(TicketRefusal::Unauthenticated)
+            }
+            Some(_) | None => Err(TicketRefusal::Unreachable),
+        };
+        let slow = troubled && self.random.chance(10);
+        let wait = if slow { self.random.ms(5_000, 20_000) } else { self.random.ms(5, 300) };
+        self.plan_at(self.now + wait, Happening::Ticket { client, load, generation, ticket });
+        Ok(())
+    }
+
+    pub(crate) fn ticket_comes(
+        &mut self,
+        client: usize,
+        load: u64,
+        generation: Generation,
+        ticket: Result<String, TicketRefusal>,
+    ) -> Verdict {
+        let it = &mut self.clients[client];
+        if it.load != load {
+            return Ok(());
+        }
+        self.story.tell(self.now, || format!("p{client} gets {ticket:?} for {generation:?}"));
+        if ticket.is_err() {
+            it.attempt.take_if(|attempt| attempt.generation == generation);
+        }
+        it.session.handle_ticket(generation, ticket, self.now);
+        self.settle(client)
+    }
+
+    fn connect(&mut self, client: usize, generation: Generation) {
+        let load = self.clients[client].load;
+        let troubled = self.healthy_from.is_none();
+        let slow = troubled && self.random.chance(8);
+        let wait = if slow { self.random.ms(3_000, 15_000) } else { self.random.ms(5, 200) };
+        self.plan_at(self.now + wait, Happening::Accepts { client, load, generation });
+    }
+
+    pub(crate) fn accepts(&mut self, client: usize, load: u64, generation: Generation) {
+        let it = &mut self.clients[client];
+        let attempt = it.attempt.as_mut().filter(|it| it.generation == generation);
+        let Some(attempt) = attempt.filter(|_| it.load == load) else { return };
+        let reachable = self.server.as_mut().filter(|_| !self.offline.contains(&client));
+        let Some(server) = reachable else {
+            // Refused at once, or silence.
+            if self.random.chance(70) {
+                let due = self.now + self.random.ms(1, 3_000);
+                self.plan_at(due, Happening::OpenFails { client, load, generation });
+            }
+            return;
+        };
+        self.wires_made += 1;
+        let number = self.wires_made;
+        attempt.wire = Some(number);
+        server.accept(number, self.random.fraction(), self.now);
+        let pipe = || Pipe::new(self.plan.latency_ms, self.now);
+        let (up, mut down) = (pipe(), pipe());
+        let due = down.arrival(&mut self.random, self.now);
+        let wire = Wire { client, load, generation, up, down, forgotten: false };
+        self.wires.insert(number, wire);
+        self.story.tell(self.now, || format!("wire {number} of p{client}, {generation:?}"));
+        self.plan_at(due, Happening::Opens { wire: number });
+    }
+
+    pub(crate) fn opens(&mut self, number: u64) -> Verdict {
+        let Some(wire) = self.wires.get(&number).filter(|wire| !wire.down.stalled) else {
+            return Ok(());
+        };
+        let (client, generation) = (wire.client, wire.generation);
+        let it = &mut self.clients[client];
+        if it.load != wire.load {
+            return Ok(());
+        }
+        if let Some(attempt) = it.attempt.as_mut().filter(|it| it.generation == generation) {
+            attempt.open = true;
+        }
+        it.session.handle_open(generation, self.now);
+        self.settle(client)
+    }
+
+    pub(crate) fn open_fails(
+        &mut self,
+        client: usize,
+        load: u64,
+        generation: Generation,
+    ) -> Verdict {
+        let it = &mut self.clients[client];
+        if it.load != load {
+            return Ok(());
+        }
+        it.attempt.take_if(|attempt| attempt.generation == generation);
+        it.session.handle_closed(generation, 1006, self.now);
+        self.settle(client)
+    }
+
+    fn send_up(&mut self, number: u64, text: String) -> Verdict {
+        if self.quiet && !is_heartbeat(&text) {
+            broken!("{text} is sent in a quiet world");
+        }
+        let Some(wire) = self.wires.get_mut(&number).filter(|wire| !wire.up.stalled) else {
+            return Ok(());
+        };
+        let due = wire.up.arrival(&mut self.random, self.now);
+        self.plan_at(due, Happening::Up { wire: number, text });
+        Ok(())
+    }
+
+    pub(crate) fn up(&mut self, number: u64, text: &str) {
+        let wire = self.wires.get_mut(&number).filter(|wire| !wire.up.stalled);
+        let arrives = wire.is_some_and(|wire| !wire.up.leaks(text));
+        self.story.tell(self.now, || format!("  up {number} {text} (arrives: {arrives})"));
+        if let (true, Some(server)) = (arrives, &mut self.server) {
+            server.hear(number, text, self.now);
+        }
+    }
+
+    pub(crate) fn down(&mut self, number: u64, text: &str) -> Verdict {
+        let Some(wire) = self.wires.get_mut(&number).filter(|wire| !wire.down.stalled) else {
+            return Ok(());
+        };
+        if self.quiet && !is_heartbeat(text) {
+            broken!("{text} is heard in a quiet world");
+        }
+        if let Some(server) = self.server.as_mut().filter(|_| !wire.forgotten) {
+            server.taken(number);
+        }
+        let (client, load, generation) = (wire.client, wire.load, wire.generation);
+        let it = &mut self.clients[client];
+        if wire.down.leaks(text) || it.load != load {
+            self.story.tell(self.now, || format!("  down {number} {text} is lost"));
+            return Ok(());
+        }
+        it.session.handle_text(generation, text, self.now);
+        self.settle(client)
+    }
+
+    /// The server's close frame, which stalls with everything else.
+    pub(crate) fn close_frame(&mut self, number: u64, code: u16) -> Verdict {
+        if self.wires.get(&number).is_some_and(|wire| wire.down.stalled) {
+            return Ok(());
+        }
+        self.down_closed(number, code)
+    }
+
+    pub(crate) fn down_closed(&mut self, number: u64, code: u16) -> Verdict {
+        let Some(wire) = self.wires.get_mut(&number) else { return Ok(()) };
+        wire.forgotten = true;
+        let (client, generation) = (wire.client, wire.generation);
+        let it = &mut self.clients[client];
+        if it.load != wire.load {
+            return Ok(());
+        }
+        self.story.tell(self.now, || format!("wire {number} of p{client} is closed, {code}"));
+        it.attempt.take_if(|attempt| attempt.generation == generation);
+        it.session.handle_closed(generation, code, self.now);
+        self.settle(client)
+    }
+
+    /// The page's end lets go. What is still on its way there may come late all the same.
+    pub(crate) fn drop_wire(&mut self, number: Option<u64>) {
+        let Some(number) = number else { return };
+        let Some(wire) = self.wires.get_mut(&number) else { return };
+        wire.forgotten = true;
+        let told = !wire.up.stalled;
+        let due = wire.up.arrival(&mut self.random, self.now);
+        if told {
+            self.plan_at(due, Happening::UpCloseFrame { wire: number });
+        }
+        if self.random.chance(50) {
+            let due = self.now + self.random.ms(0, 20_000);
+            let code = self.random.pick(&[1006, 1006, 1000, 4006]);
+            self.plan_at(due, Happening::DownClosed { wire: number, code });
+        }
+    }
+
+    pub(crate) fn up_close_frame(&mut self, number: u64) {
+        let arrives = self.wires.get(&number).is_some_and(|wire| !wire.up.stalled);
+        if let (true, Some(server)) = (arrives, &mut self.server) {
+            server.lose(number, self.now);
+        }
+    }
+
+    pub(crate) fn signs_in(&mut self, client: usize, load: u64) {
+        let offline = self.offline.contains(&client);
+        let cookie = match &mut self.server {
+            Some(server) if !offline => Some(server.sign_in(&self.clients[client].name)),
+            Some(_) | None => None,
+        };
+        let due = self.now + self.random.ms(5, 1_000);
+        self.plan_at(due, Happening::SignedIn { client, load, cookie });
+    }
+
+    pub(crate) fn signed_in(&mut self, client: usize, load: u64, cookie: Option<u64>) -> Verdict {
+        let it = &mut self.clients[client];
+        if it.load != load {
+            return Ok(());
+        }
+        if cookie.is_none() {
+            let due = self.now + self.random.ms(500, 2_000);
+            self.plan_at(due, Happening::SignsIn { client, load });
+            return Ok(());
+        }
+        (it.cookie, it.signing_in) = (cookie, false);
+        it.session.connect(self.now);
+        self.settle(client)
+    }
+
+    pub(crate) fn wakes(&mut self, client: usize) -> Verdict {
+        if self.clients[client].state != Being::Asleep {
+            return Ok(());
+        }
+        self.story.tell(self.now, || format!("p{client} wakes"));
+        self.clients[client].state = Being::Awake;
+        let wake_first = self.random.chance(50);
+        if wake_first {
+            self.clients[client].session.handle_wake(self.now);
+        }
+        for happening in self.backlog.remove(&client).unwrap_or_default() {
+            self.happens(happening)?;
+        }
+        if !wake_first {
+            self.clients[client].session.handle_wake(self.now);
+        }
+        self.settle(client)
+    }
+
+    pub(crate) fn comes_online(&mut self, client: usize) -> Verdict {
+        self.offline.remove(&client);
+        if self.clients[client].state == Being::Awake && self.random.chance(50) {
+            self.clients[client].session.handle_online(self.now);
+        }
+        self.settle(client)
+    }
+
+    pub(crate) fn start_server(&mut self) {
+        self.lives += 1;
+        let mutant = match self.broken {
+            Broken::Server(mutant) => Some(mutant),
+            Broken::Nothing | Broken::Client(_) => None,
+        };
+        let plan = &self.plan;
+        let server = Server::new(self.lives, &plan.settings, &plan.rooms, plan.window, mutant);
+        self.server = Some(server);
+        let life = self.lives;
+        self.story.tell(self.now, || format!("the server starts, life {life}"));
+    }
+
+    /// The process is gone, with everything it held. Most of its connections are reset by the
+    /// system it ran on; where the whole machine went, nobody says anything.
+    pub(crate) fn stop_server(&mut self) {
+        let Some(server) = self.server.take() else { return };
+        self.story.tell(self.now, || "the server is gone".to_owned());
+        let machine = self.random.chance(25);
+        for number in server.connections.keys() {
+            let Some(wire) = self.wires.get_mut(number) else { continue };
+            if machine {
+                wire.down.stalled = true;
+                wire.up.stalled = true;
+            } else if !wire.down.stalled {
+                let due = wire.down.arrival(&mut self.random, self.now);
+                let happening = Happening::CloseFrame { wire: *number, code: 1006 };
+                self.planned += 1;
+                self.queue.insert((due, self.planned), happening);
+            }
+        }
+        let due = self.now + self.random.ms(50, 10_000);
+        self.plan_at(due, Happening::ServerStarts);
+    }
+
+    pub(crate) fn commit(&mut self, life: u64) -> Verdict {
+        let Some(server) = self.server.as_mut().filter(|_| life == self.lives) else {
+            return Ok(());
+        };
+        for entry in server.commit(self.now) {
+            self.report.entries += 1;
+            let line = || format!("{} stands in {} at {}", entry.message_id, entry.room, entry.seq);
+            self.story.tell(self.now, line);
+            self.judge.stands(&entry)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn server_writes(&mut self) -> Verdict {
+        let Some(server) = &mut self.server else { return Ok(()) };
+        let out = server.write(self.now)?;
+        if server.begin_commit() {
+            let slow = std::mem::take(&mut self.slow_store);
+            let wait = if slow { self.random.ms(1_000, 14_000) } else { self.random.ms(1, 15) };
+            self.plan_at(self.now + wait, Happening::Commit { life: self.lives });
+        }
+        for (number, out) in out {
+            let Some(wire) = self.wires.get_mut(&number) else { continue };
+            if wire.down.stalled {
+                continue;
+            }
+            let due = wire.down.arrival(&mut self.random, self.now);
+            match out {
+                Out::Frame(text) => self.plan_at(due, Happening::Down { wire: number, text }),
+                Out::Close(closing) => {
+                    let code = closing.code.code();
+                    self.story.tell(self.now, || format!("the server closes {number}, {code}"));
+                    self.plan_at(due, Happening::CloseFrame { wire: number, code });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What failed while the trouble ended is said again, and everybody says goodnight in every
+    /// room: a frame that was lost shows as a hole only when another comes after it.
+    pub(crate) fn looks_again(&mut self) -> Verdict {
+        for number in 0..self.clients.len() {
+            let client = &mut self.clients[number];
+            let outbox: Vec<_> = client.session.outbox().cloned().collect();
+            for pending in outbox {
+                match pending.state {
+                    PendingState::Failed(_) => client.session.retry(&pending.message_id, self.now),
+                    PendingState::Queued | PendingState::Sending => {}
+                }
+            }
+            let rooms: Vec<RoomName> = client.page.rooms.keys().cloned().collect();
+            for room in rooms {
+                self.says(number, &room);
+            }
+            self.settle(number)?;
+        }
+        Ok(())
+    }
+
+    /// Everybody has everything, and the server knows of nobody and nothing else.
+    pub(crate) fn all_is_well(&self) -> Verdict {
+        let Some(server) = &self.server else { broken!("the server did not come back") };
+        let heads: BTreeMap<_, _> =
+            server.heads().map(|(room, head)| (room.clone(), head)).collect();
+        let mut present: BTreeMap<RoomName, BTreeSet<UserId>> =
+            heads.keys().map(|room| (room.clone(), BTreeSet::new())).collect();
+        for client in &self.clients {
+            for room in client.page.rooms.keys() {
+                present
+                    .entry(room.clone())
+                    .or_default()
+                    .extend(server.user(client.cookie).cloned());
+            }
+        }
+        for client in &self.clients {
+            client.has_converged(&heads, &present)?;
+        }
+        for (room, truth) in &present {
+            let known = server.present(room);
+            if known != *truth {
+                broken!("the server takes {known:?} to be in {room}, in truth {truth:?}");
+            }
+        }
+        let follows = self.clients.iter().map(|client| client.page.rooms.len()).sum();
+        let (clients, connections) = (self.clients.len(), server.connections.len());
+        if (connections, server.follows(), server.people()) != (clients, follows, clients) {
+            let (follows, people) = (server.follows(), server.people());
+            broken!(
+                "the server holds {connections} connections, {follows} follows, {people} people"
+            );
+        }
+        self.judge.nothing_is_lost()
+    }
+
+    /// Half of them say goodbye; of the others nothing is heard again.
+    pub(crate) fn everybody_goes(&mut self) -> Verdict {
+        for number in 0..self.clients.len() {
+            let stats = self.clients[number].session.stats();
+            self.report.shown += stats.entries;
+            self.report.reconnects += stats.reconnects;
+            self.report.holes += stats.holes;
+            self.report.duplicates += stats.duplicates;
+            self.report.resyncs += stats.resyncs;
+            self.report.resends += stats.resends;
+            if number % 2 == 0 {
+                self.clients[number].session.leave_server(self.now);
+                self.settle_at_once(number)?;
+            } else {
+                self.clients[number].state = Being::Gone;
+                for wire in self.wires_of(number) {
+                    self.stall_wire(wire, true, true);
+                }
+            }
+        }
+        self.quiet = true;
+        self.server_writes()
+    }
+
+    pub(crate) fn nobody_is_remembered(&self) -> Verdict {
+        let Some(server) = &self.server else { broken!("the server is gone") };
+        let here: usize = server.heads().map(|(room, _)| server.present(room).len()).sum();
+        let (connections, people) = (server.connections.len(), server.people());
+        if (connections, here, people) != (0, 0, 0) {
+            broken!("{connections} connections, {here} present and {people} people are remembered");
+        }
+        for client in self.clients.iter().filter(|client| client.state == Being::Awake) {
+            if client.session.poll_timeout().is_some() {
+                broken!("{} has left, and waits for {:?}", client.name, client.session.link());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How long after the last fault whatever failed is looked after.
+pub(crate) const LOOKS_AGAIN_AFTER: Duration = Duration::from_secs(45);

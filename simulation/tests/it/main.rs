@@ -1,0 +1,106 @@
+//! A thousand worlds keep their promises, and a world in which either half is broken on purpose
+//! does not. `MADANG_SEEDS=from..to` runs others, or more.
+
+use std::ops::Range;
+
+use rooms::mutant::Mutant as ServerMutant;
+use session::Mutant as ClientMutant;
+use simulation::{Broken, Report};
+
+/// How many worlds a broken half may survive.
+const CAUGHT_WITHIN: u64 = 200;
+
+fn seeds() -> Range<u64> {
+    let Ok(wish) = std::env::var("MADANG_SEEDS") else { return 0..1_000 };
+    let ends = wish.split_once("..").map(|(from, to)| (from.trim().parse(), to.trim().parse()));
+    let Some((Ok(from), Ok(to))) = ends else { panic!("MADANG_SEEDS is from..to, not {wish}") };
+    from..to
+}
+
+#[test]
+fn every_world_keeps_its_promises() {
+    let seeds = seeds();
+    let mut all = Report::default();
+    for seed in seeds.clone() {
+        match simulation::run(seed, Broken::Nothing) {
+            Ok(report) => {
+                all.steps += report.steps;
+                all.entries += report.entries;
+                all.shown += report.shown;
+                all.reconnects += report.reconnects;
+                all.holes += report.holes;
+                all.duplicates += report.duplicates;
+                all.resyncs += report.resyncs;
+                all.resends += report.resends;
+            }
+            Err(failure) => panic!("{failure}"),
+        }
+    }
+    eprintln!("seeds {seeds:?}: {all:?}");
+    // A world without trouble would keep every promise.
+    if seeds.end - seeds.start >= 100 {
+        let trouble = [all.reconnects, all.holes, all.duplicates, all.resyncs, all.resends];
+        assert!(trouble.iter().all(|count| *count > 0), "{all:?}");
+    }
+}
+
+#[test]
+fn the_same_seed_is_the_same_world() {
+    for seed in 0..3 {
+        let first = simulation::try_run(seed, Broken::Nothing).map_err(|failure| failure.what);
+        let second = simulation::try_run(seed, Broken::Nothing).map_err(|failure| failure.what);
+        assert_eq!(first, second);
+    }
+}
+
+fn is_caught(broken: Broken) {
+    for seed in 0..CAUGHT_WITHIN {
+        if let Err(failure) = simulation::try_run(seed, broken) {
+            eprintln!("{broken:?} is caught by seed {seed}: {}", failure.what);
+            return;
+        }
+    }
+    panic!("{broken:?} survives {CAUGHT_WITHIN} worlds: a fault or a promise is missing");
+}
+
+macro_rules! caught {
+    ($($name:ident: $broken:expr;)*) => {
+        $(
+            #[test]
+            fn $name() {
+                is_caught($broken);
+            }
+        )*
+
+        #[test]
+        fn every_way_to_break_a_half_has_a_test() {
+            let listed = [$($broken),*];
+            let client = ClientMutant::ALL.map(Broken::Client);
+            let server = ServerMutant::ALL.map(Broken::Server);
+            for broken in client.iter().chain(&server) {
+                assert!(listed.contains(broken), "{broken:?} has no test");
+            }
+        }
+    };
+}
+
+caught! {
+    a_client_that_does_not_resend_is_caught: Broken::Client(ClientMutant::NoResend);
+    a_client_that_shows_duplicates_is_caught: Broken::Client(ClientMutant::NoDedupe);
+    a_client_that_rejoins_without_its_position_is_caught:
+        Broken::Client(ClientMutant::RejoinWithoutPosition);
+    a_client_that_ignores_epochs_is_caught: Broken::Client(ClientMutant::EpochIgnored);
+    a_client_that_passes_over_holes_is_caught: Broken::Client(ClientMutant::HoleIgnored);
+    a_client_that_never_notices_a_dead_server_is_caught:
+        Broken::Client(ClientMutant::MissingPongIgnored);
+    a_client_that_never_reconnects_is_caught: Broken::Client(ClientMutant::NeverReconnects);
+    a_client_that_acts_for_what_is_gone_is_caught:
+        Broken::Client(ClientMutant::StaleActionsAfterClose);
+    a_client_that_does_not_wait_for_acks_is_caught: Broken::Client(ClientMutant::ManyInFlight);
+    a_server_that_takes_a_message_twice_is_caught: Broken::Server(ServerMutant::NoDedupe);
+    a_server_that_skips_one_on_resume_is_caught: Broken::Server(ServerMutant::SkipOneOnResume);
+    a_server_that_ignores_epochs_is_caught: Broken::Server(ServerMutant::EpochIgnored);
+    a_server_that_never_pings_is_caught: Broken::Server(ServerMutant::NeverPings);
+    a_server_that_ignores_a_missing_pong_is_caught:
+        Broken::Server(ServerMutant::MissingPongIgnored);
+}
