@@ -22,7 +22,8 @@ pub(crate) struct Client {
     pub(crate) session: Session,
     /// Grows with each load of the page; what belongs to an older page reaches nobody.
     pub(crate) load: u64,
-    pub(crate) cookie: Option<u64>,
+    /// Tabs of one browser are one person.
+    pub(crate) browser: usize,
     pub(crate) page: Page,
     pub(crate) attempt: Option<Attempt>,
     /// The generations of this load, and the wires they had: what still comes of them is late.
@@ -72,13 +73,18 @@ pub(crate) enum Wish {
 }
 
 impl Client {
-    pub(crate) fn new(number: usize, seed: u64, mutant: Option<session::Mutant>) -> Self {
+    pub(crate) fn new(
+        number: usize,
+        browser: usize,
+        seed: u64,
+        mutant: Option<session::Mutant>,
+    ) -> Self {
         Self {
             number,
             name: format!("p{number}"),
             session: new_session(seed, mutant),
             load: 0,
-            cookie: None,
+            browser,
             page: Page::default(),
             attempt: None,
             earlier: Vec::new(),
@@ -198,7 +204,8 @@ impl Client {
             | Event::Opened { .. }
             | Event::Acked { .. } => {}
         }
-        self.page.see(self.number, event, judge).map_err(|what| format!("{}: {what}", self.name))
+        let seen = self.page.see(self.number, event, &self.session, judge);
+        seen.map_err(|what| format!("{}: {what}", self.name))
     }
 
     fn act(&mut self, action: Action) -> Result<Option<Wish>, String> {

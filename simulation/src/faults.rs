@@ -201,12 +201,17 @@ impl World {
         self.settle(number)
     }
 
+    /// Somebody's proxy loses or repeats one frame.
     fn leaks(&mut self, number: usize) {
-        let up = self.random.chance(30);
+        let kind = self.random.pick(&["loses up", "loses down", "repeats"]);
         for number in self.wires_of(number) {
-            self.story.tell(self.now, || format!("wire {number} leaks, up {up}"));
+            self.story.tell(self.now, || format!("wire {number} {kind}"));
             let Some(wire) = self.wires.get_mut(&number) else { continue };
-            if up { wire.up.leaks = true } else { wire.down.leaks = true }
+            match kind {
+                "loses up" => wire.up.leaks = true,
+                "loses down" => wire.down.leaks = true,
+                _ => wire.down.repeats = true,
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use common::{Epoch, MessageId, Position, ResyncReason, RoomName, UserId, http::Keep};
 use rooms::Entry;
-use session::Event;
+use session::{Event, Session};
 
 use crate::plan::Plan;
 
@@ -176,7 +176,13 @@ pub(crate) struct Page {
 
 impl Page {
     /// Shows what the session tells, and holds it against what really happened.
-    pub(crate) fn see(&mut self, client: usize, event: Event, judge: &mut Judge) -> Verdict {
+    pub(crate) fn see(
+        &mut self,
+        client: usize,
+        event: Event,
+        session: &Session,
+        judge: &mut Judge,
+    ) -> Verdict {
         match event {
             Event::LinkChanged
             | Event::Welcome { .. }
@@ -190,7 +196,12 @@ impl Page {
                 screen.joined(&room, &position, recovered, judge)
             }
             Event::Recovered { room, count } => self.screen(&room)?.recovered(count),
-            Event::Resynced { room, reason } => self.screen(&room)?.resynced(&room, reason, judge),
+            Event::Resynced { room, reason } => {
+                let Some(begins) = session.position(&room) else {
+                    broken!("{room} breaks off and nothing follows")
+                };
+                self.screen(&room)?.resynced(&room, reason, &begins.epoch, judge)
+            }
             Event::Entry { entry } => self.screen(&entry.room)?.entry(&entry, judge),
             Event::Presence { room, joined, left, members, count } => {
                 let screen = self.screen(&room)?;
@@ -225,8 +236,8 @@ impl Screen {
         let reason = self.broken_off.take();
         let same_epoch = self.epoch.as_ref() == Some(&head.epoch);
         match (recovered, reason) {
-            (Some(count), reason) => {
-                if !same_epoch && reason.is_none() {
+            (Some(count), _) => {
+                if !same_epoch {
                     broken!("{room} goes on in another epoch without a word");
                 }
                 let at = self.at.unwrap_or(head.seq.saturating_sub(count));
@@ -238,9 +249,6 @@ impl Screen {
             }
             (None, None) if self.epoch.is_some() => {
                 broken!("{room} is joined afresh while its rows stand there")
-            }
-            (None, Some(ResyncReason::EpochChanged)) if same_epoch => {
-                broken!("{room} breaks off for another epoch, which is the same")
             }
             (None, _) => {
                 self.at = judge.begins_after(room, head.seq);
@@ -258,9 +266,18 @@ impl Screen {
         }
     }
 
-    fn resynced(&mut self, room: &RoomName, reason: ResyncReason, judge: &Judge) -> Verdict {
+    fn resynced(
+        &mut self,
+        room: &RoomName,
+        reason: ResyncReason,
+        begins: &Epoch,
+        judge: &Judge,
+    ) -> Verdict {
         let Some(epoch) = &self.epoch else { broken!("{room} breaks off before it began") };
         match (reason, self.at) {
+            (ResyncReason::EpochChanged, _) if epoch == begins => {
+                broken!("{room} breaks off for another epoch, which is the same")
+            }
             (ResyncReason::EpochChanged, _) => {}
             (ResyncReason::Pruned, Some(at)) if !judge.may_be_pruned(room, epoch, at) => {
                 broken!("{room} breaks off after {at}, and nothing there was pruned")
@@ -270,6 +287,7 @@ impl Screen {
                 broken!("{room} breaks off at {at:?} because of {reason:?}")
             }
         }
+        self.epoch = Some(begins.clone());
         self.broken_off = Some(reason);
         self.at = None;
         self.recovering = None;

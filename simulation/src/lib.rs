@@ -13,11 +13,12 @@
 //!
 //! Read in this order: `plan` (what a seed decides), `judge` (the promises), `network`, `server`
 //! and `client` (the two shells), `world` (one thing after the other), `traffic` (what becomes of
-//! each), `faults` (the trouble).
+//! each), `faults` (the trouble), `end` (what has to be true when it is over).
 
 #![warn(missing_docs)]
 
 mod client;
+mod end;
 mod faults;
 mod judge;
 mod network;
@@ -58,6 +59,10 @@ pub struct Report {
     pub duplicates: u64,
     /// Times that a room could not be continued.
     pub resyncs: u64,
+    /// Pages that were read from the log, because a tail did not reach back that far.
+    pub pages: u64,
+    /// Frames that a server left unread for a while.
+    pub held: u64,
     /// Messages that a session sent again.
     pub resends: u64,
 }

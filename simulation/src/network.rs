@@ -29,11 +29,13 @@ pub(crate) struct Pipe {
     pub(crate) stalled: bool,
     /// The next frame that a client or server can do without is lost.
     pub(crate) leaks: bool,
+    /// The next entry arrives twice.
+    pub(crate) repeats: bool,
 }
 
 impl Pipe {
     pub(crate) fn new(latency_ms: (u64, u64), now: Instant) -> Self {
-        Self { clear_at: now, latency_ms, stalled: false, leaks: false }
+        Self { clear_at: now, latency_ms, stalled: false, leaks: false, repeats: false }
     }
 
     /// When what is sent at this moment arrives.
@@ -46,6 +48,11 @@ impl Pipe {
     /// Nothing arrives for a while; then everything does.
     pub(crate) fn lag(&mut self, lag: Duration, now: Instant) {
         self.clear_at = self.clear_at.max(now + lag);
+    }
+
+    /// Whether this frame is given twice by somebody's proxy.
+    pub(crate) fn repeats(&mut self, text: &str) -> bool {
+        self.repeats && text.contains(r#""type":"entry""#) && std::mem::take(&mut self.repeats)
     }
 
     /// Whether this frame is lost in somebody's proxy. Who waits for one of these has a deadline

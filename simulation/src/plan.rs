@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use common::{RoomName, http::Keep};
-use rooms::Settings;
+use rooms::{Settings, rate::Rate};
 
 use crate::random::Random;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) clients: usize,
+    /// So many of them are second tabs of somebody.
+    pub(crate) tabs: usize,
     pub(crate) rooms: Vec<(RoomName, Keep)>,
     pub(crate) settings: Settings,
     /// Faults are made this long.
@@ -34,18 +36,23 @@ impl Plan {
             (RoomName::new(name).expect("a good name"), keep)
         };
         let rooms = names.iter().take(count).enumerate().map(room).collect();
+        let tabs = random.pick(&[0, 0, 1]);
+        let slowly = Rate { per_second: 400.0, burst: 1_500.0 };
         let settings = Settings {
             page_entries: random.between(2, 20),
             read_entries_max: random.below(12) + 1,
             read_bytes_max: random.pick(&[1, 2_000, 128 * 1024]),
             tail_entries_max: random.below(20) + 2,
             tail_bytes_max: random.pick(&[3_000, 1024 * 1024]),
-            connections_per_user_max: random.below(3) + 2,
+            // Where tabs share it, the half-open connections of one must not cost the other its own.
+            connections_per_user_max: if tabs > 0 { 20 } else { random.below(3) + 2 },
+            inbound_bytes: random.pick(&[Settings::default().inbound_bytes, slowly]),
             ..Settings::default()
         };
         let slowest = random.pick(&[5, 60, 400]);
         Self {
             clients: 2 + random.below(7),
+            tabs,
             rooms,
             settings,
             chaos: random.ms(60_000, 150_000),

@@ -54,12 +54,18 @@ pub(crate) struct Server {
     window: usize,
     mutant: Option<Mutant>,
     out: VecDeque<(u64, Out)>,
+    /// Pages that were read from the log.
+    pub(crate) pages: u64,
+    /// Frames that were not read at once.
+    pub(crate) held: u64,
 }
 
 #[derive(Debug)]
 pub(crate) struct Connection {
     conversation: Conversation,
     user: Option<UserId>,
+    /// Frames that arrived and were not read.
+    unread: VecDeque<String>,
     /// Something may be there to be written or read.
     dirty: bool,
     /// Frames written that the other end has not taken.
@@ -100,6 +106,8 @@ impl Server {
             window,
             mutant,
             out: VecDeque::new(),
+            pages: 0,
+            held: 0,
         };
         if let Some(mutant) = mutant {
             server.log.break_on_purpose(mutant);
@@ -146,17 +154,33 @@ impl Server {
         if let Some(mutant) = self.mutant {
             conversation.break_on_purpose(mutant);
         }
-        let (user, dirty, written, stalled_at) = (None, true, 0, None);
-        let fresh = Connection { conversation, user, dirty, written, stalled_at };
+        let (user, unread, stalled_at) = (None, VecDeque::new(), None);
+        let fresh = Connection { conversation, user, unread, dirty: true, written: 0, stalled_at };
         self.connections.insert(connection, fresh);
     }
 
-    pub(crate) fn hear(&mut self, connection: u64, text: &str, now: Instant) {
+    /// A frame arrived.
+    pub(crate) fn hear(&mut self, connection: u64, text: String, now: Instant) {
         let Some(it) = self.connections.get_mut(&connection) else { return };
-        it.conversation.handle_inbound_bytes(text.len(), now);
-        it.conversation.handle_text(text, now);
-        it.dirty = true;
-        self.serve(connection, now);
+        it.unread.push_back(text);
+        self.listen(connection, now);
+        let Some(it) = self.connections.get(&connection) else { return };
+        self.held += u64::from(!it.unread.is_empty());
+    }
+
+    /// Reads as many frames as the conversation wants.
+    fn listen(&mut self, connection: u64, now: Instant) {
+        loop {
+            let Some(it) = self.connections.get_mut(&connection) else { return };
+            if !it.conversation.wants_input() {
+                return;
+            }
+            let Some(text) = it.unread.pop_front() else { return };
+            it.conversation.handle_inbound_bytes(text.len(), now);
+            it.conversation.handle_text(&text, now);
+            it.dirty = true;
+            self.serve(connection, now);
+        }
     }
 
     /// The other end took a frame.
@@ -349,6 +373,10 @@ impl Server {
         for _ in 0..ROUNDS_MAX {
             let Some(it) = self.connections.get_mut(&connection) else { return Ok(()) };
             it.dirty = false;
+            if !it.unread.is_empty() && it.conversation.wants_input() {
+                self.listen(connection, now);
+                continue;
+            }
             while it.written < self.window
                 && let Some(frame) = it.conversation.poll_frame()
             {
@@ -364,7 +392,10 @@ impl Server {
                 it.stalled_at.get_or_insert(now + STALL_MAX);
                 return Ok(());
             }
-            if !read(&mut it.conversation, &self.rooms, &self.log, &self.settings) {
+            let read = read(&mut it.conversation, &self.rooms, &self.log, &self.settings);
+            self.pages += read.pages;
+            let listens = !it.unread.is_empty() && it.conversation.wants_input();
+            if !read.anything && !listens {
                 return Ok(());
             }
         }
@@ -396,38 +427,46 @@ fn mark(connections: &mut BTreeMap<u64, Connection>, room: &RoomName) {
     }
 }
 
-/// One page of every followed room, and news of who is there. Says whether there was anything.
+/// What one round of reading came to.
+#[derive(Default)]
+struct Round {
+    anything: bool,
+    pages: u64,
+}
+
+/// One page of every followed room, and news of who is there.
 fn read(
     conversation: &mut Conversation,
     rooms: &BTreeMap<RoomName, Room>,
     log: &MemoryLog,
     settings: &Settings,
-) -> bool {
+) -> Round {
     let Settings { read_entries_max, read_bytes_max, page_entries, .. } = *settings;
     let follows = conversation.follows();
     let follows: Vec<_> = follows.map(|f| (f.room.clone(), f.cursor.clone(), f.presence)).collect();
-    let mut anything = false;
+    let mut round = Round::default();
     for (name, cursor, known) in follows {
         let Some(room) = rooms.get(&name) else { continue };
         let read = match room.read_after(&cursor, read_entries_max, read_bytes_max, page_entries) {
             Read::FurtherBack => {
+                round.pages += 1;
                 let entries = log.read_after(&name, cursor.seq, read_entries_max);
                 Read::Entries { entries, to_the_head: false }
             }
             read @ (Read::Entries { .. } | Read::Resync(_)) => read,
         };
-        anything |= match &read {
+        round.anything |= match &read {
             Read::Entries { entries, .. } => !entries.is_empty(),
             Read::Resync(_) | Read::FurtherBack => true,
         };
         conversation.handle_read(&name, read);
         if known != room.presence.version() {
-            anything = true;
+            round.anything = true;
             let news = room.presence.news_since(known);
             conversation.handle_news(&name, news, room.presence.version());
         }
     }
-    anything
+    round
 }
 
 fn text(frame: Frame) -> String {

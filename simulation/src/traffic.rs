@@ -1,12 +1,6 @@
 //! What the two shells and the network between them do with each thing that arrives.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
-
-use common::{RoomName, UserId};
-use session::{Generation, PendingState, TicketRefusal};
+use session::{Generation, TicketRefusal};
 
 use crate::{
     Broken,
@@ -73,7 +67,7 @@ impl World {
                 Err(TicketRefusal::RetryAfter { ms: self.random.between(500, 3_000) })
             }
             Some(server) if !offline => {
-                let ticket = server.ticket(self.clients[client].cookie, self.now);
+                let ticket = server.ticket(self.cookies[self.clients[client].browser], self.now);
                 ticket.ok_or(TicketRefusal::Unauthenticated)
             }
             Some(_) | None => Err(TicketRefusal::Unreachable),
@@ -180,9 +174,9 @@ impl World {
         Ok(())
     }
 
-    pub(crate) fn up(&mut self, number: u64, text: &str) {
+    pub(crate) fn up(&mut self, number: u64, text: String) {
         let wire = self.wires.get_mut(&number).filter(|wire| !wire.up.stalled);
-        let arrives = wire.is_some_and(|wire| !wire.up.leaks(text));
+        let arrives = wire.is_some_and(|wire| !wire.up.leaks(&text));
         self.story.tell(self.now, || format!("  up {number} {text} (arrives: {arrives})"));
         if let (true, Some(server)) = (arrives, &mut self.server) {
             server.hear(number, text, self.now);
@@ -205,7 +199,9 @@ impl World {
             self.story.tell(self.now, || format!("  down {number} {text} is lost"));
             return Ok(());
         }
-        it.session.handle_text(generation, text, self.now);
+        for _ in 0..=u32::from(wire.down.repeats(text)) {
+            it.session.handle_text(generation, text, self.now);
+        }
         self.settle(client)
     }
 
@@ -257,25 +253,32 @@ impl World {
 
     pub(crate) fn signs_in(&mut self, client: usize, load: u64) {
         let offline = self.offline.contains(&client);
-        let cookie = match &mut self.server {
-            Some(server) if !offline => Some(server.sign_in(&self.clients[client].name)),
-            Some(_) | None => None,
+        let done = match &mut self.server {
+            Some(server) if !offline => {
+                // Another tab of the same browser may have signed in a moment ago.
+                let browser = self.clients[client].browser;
+                let known = self.cookies[browser].filter(|it| server.user(Some(*it)).is_some());
+                let cookie = known.unwrap_or_else(|| server.sign_in(&format!("b{browser}")));
+                self.cookies[browser] = Some(cookie);
+                true
+            }
+            Some(_) | None => false,
         };
         let due = self.now + self.random.ms(5, 1_000);
-        self.plan_at(due, Happening::SignedIn { client, load, cookie });
+        self.plan_at(due, Happening::SignedIn { client, load, done });
     }
 
-    pub(crate) fn signed_in(&mut self, client: usize, load: u64, cookie: Option<u64>) -> Verdict {
+    pub(crate) fn signed_in(&mut self, client: usize, load: u64, done: bool) -> Verdict {
         let it = &mut self.clients[client];
         if it.load != load {
             return Ok(());
         }
-        if cookie.is_none() {
+        if !done {
             let due = self.now + self.random.ms(500, 2_000);
             self.plan_at(due, Happening::SignsIn { client, load });
             return Ok(());
         }
-        (it.cookie, it.signing_in) = (cookie, false);
+        it.signing_in = false;
         it.session.connect(self.now);
         self.settle(client)
     }
@@ -325,6 +328,7 @@ impl World {
     pub(crate) fn stop_server(&mut self) {
         let Some(server) = self.server.take() else { return };
         self.story.tell(self.now, || "the server is gone".to_owned());
+        self.count(&server);
         let machine = self.random.chance(25);
         for number in server.connections.keys() {
             let Some(wire) = self.wires.get_mut(number) else { continue };
@@ -380,102 +384,4 @@ impl World {
         }
         Ok(())
     }
-
-    /// What failed while the trouble ended is said again, and everybody says goodnight in every
-    /// room: a frame that was lost shows as a hole only when another comes after it.
-    pub(crate) fn looks_again(&mut self) -> Verdict {
-        for number in 0..self.clients.len() {
-            let client = &mut self.clients[number];
-            let outbox: Vec<_> = client.session.outbox().cloned().collect();
-            for pending in outbox {
-                match pending.state {
-                    PendingState::Failed(_) => client.session.retry(&pending.message_id, self.now),
-                    PendingState::Queued | PendingState::Sending => {}
-                }
-            }
-            let rooms: Vec<RoomName> = client.page.rooms.keys().cloned().collect();
-            for room in rooms {
-                self.says(number, &room);
-            }
-            self.settle(number)?;
-        }
-        Ok(())
-    }
-
-    /// Everybody has everything, and the server knows of nobody and nothing else.
-    pub(crate) fn all_is_well(&self) -> Verdict {
-        let Some(server) = &self.server else { broken!("the server did not come back") };
-        let heads: BTreeMap<_, _> =
-            server.heads().map(|(room, head)| (room.clone(), head)).collect();
-        let mut present: BTreeMap<RoomName, BTreeSet<UserId>> =
-            heads.keys().map(|room| (room.clone(), BTreeSet::new())).collect();
-        for client in &self.clients {
-            for room in client.page.rooms.keys() {
-                present
-                    .entry(room.clone())
-                    .or_default()
-                    .extend(server.user(client.cookie).cloned());
-            }
-        }
-        for client in &self.clients {
-            client.has_converged(&heads, &present)?;
-        }
-        for (room, truth) in &present {
-            let known = server.present(room);
-            if known != *truth {
-                broken!("the server takes {known:?} to be in {room}, in truth {truth:?}");
-            }
-        }
-        let follows = self.clients.iter().map(|client| client.page.rooms.len()).sum();
-        let (clients, connections) = (self.clients.len(), server.connections.len());
-        if (connections, server.follows(), server.people()) != (clients, follows, clients) {
-            let (follows, people) = (server.follows(), server.people());
-            broken!(
-                "the server holds {connections} connections, {follows} follows, {people} people"
-            );
-        }
-        self.judge.nothing_is_lost()
-    }
-
-    /// Half of them say goodbye; of the others nothing is heard again.
-    pub(crate) fn everybody_goes(&mut self) -> Verdict {
-        for number in 0..self.clients.len() {
-            let stats = self.clients[number].session.stats();
-            self.report.shown += stats.entries;
-            self.report.reconnects += stats.reconnects;
-            self.report.holes += stats.holes;
-            self.report.duplicates += stats.duplicates;
-            self.report.resyncs += stats.resyncs;
-            self.report.resends += stats.resends;
-            if number % 2 == 0 {
-                self.clients[number].session.leave_server(self.now);
-                self.settle_at_once(number)?;
-            } else {
-                self.clients[number].state = Being::Gone;
-                for wire in self.wires_of(number) {
-                    self.stall_wire(wire, true, true);
-                }
-            }
-        }
-        self.quiet = true;
-        self.server_writes()
-    }
-
-    pub(crate) fn nobody_is_remembered(&self) -> Verdict {
-        let Some(server) = &self.server else { broken!("the server is gone") };
-        let here: usize = server.heads().map(|(room, _)| server.present(room).len()).sum();
-        let (connections, people) = (server.connections.len(), server.people());
-        if (connections, here, people) != (0, 0, 0) {
-            broken!("{connections} connections, {here} present and {people} people are remembered");
-        }
-        for client in self.clients.iter().filter(|client| client.state == Being::Awake) {
-            if client.session.poll_timeout().is_some() {
-                broken!("{} has left, and waits for {:?}", client.name, client.session.link());
-            }
-        }
-        Ok(())
-    }
 }
-
-/// How long after the last fault whatever failed is looked after.
-pub(crate) const LOOKS_AGAIN_AFTER: Duration = Duration::from_secs(45);

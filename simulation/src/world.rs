@@ -11,13 +11,13 @@ use session::{Generation, TicketRefusal};
 use crate::{
     Broken, Failure, Report,
     client::{Being, Client},
+    end::LOOKS_AGAIN_AFTER,
     judge::{Judge, Verdict, broken},
     network::Wire,
     plan::Plan,
     random::Random,
     server::Server,
     story::Story,
-    traffic::LOOKS_AGAIN_AFTER,
 };
 
 /// Steps of a whole world, and steps at one moment; more means that it never ends.
@@ -89,7 +89,7 @@ pub(crate) enum Happening {
     SignedIn {
         client: usize,
         load: u64,
-        cookie: Option<u64>,
+        done: bool,
     },
     /// The shell asks the session what to do, some time after it was called.
     Settles {
@@ -117,6 +117,8 @@ pub(crate) struct World {
     pub(crate) queue: BTreeMap<(Instant, u64), Happening>,
     pub(crate) planned: u64,
     pub(crate) clients: Vec<Client>,
+    /// Who each browser is signed in as.
+    pub(crate) cookies: Vec<Option<u64>>,
     /// What came for those who sleep.
     pub(crate) backlog: BTreeMap<usize, Vec<Happening>>,
     pub(crate) offline: BTreeSet<usize>,
@@ -149,7 +151,9 @@ impl World {
             Broken::Client(mutant) => Some(mutant),
             Broken::Nothing | Broken::Server(_) => None,
         };
-        let clients = (0..plan.clients).map(|n| Client::new(n, random.next(), mutant)).collect();
+        let browsers = plan.clients - plan.tabs;
+        let mut client = |n: usize| Client::new(n, n % browsers, random.next(), mutant);
+        let clients = (0..plan.clients).map(&mut client).collect();
         Self {
             seed,
             broken,
@@ -161,6 +165,7 @@ impl World {
             queue: BTreeMap::new(),
             planned: 0,
             clients,
+            cookies: vec![None; browsers],
             backlog: BTreeMap::new(),
             offline: BTreeSet::new(),
             wires: BTreeMap::new(),
@@ -220,7 +225,7 @@ impl World {
         self.offline.clear();
         self.plan_in(LOOKS_AGAIN_AFTER, Happening::LooksAgain);
         for wire in self.wires.values_mut() {
-            (wire.up.leaks, wire.down.leaks) = (false, false);
+            (wire.up.leaks, wire.down.leaks, wire.down.repeats) = (false, false, false);
         }
         if let Some(server) = &mut self.server {
             server.forbidden.clear();
@@ -342,8 +347,8 @@ impl World {
             Happening::OpenFails { client, load, generation } => {
                 return self.open_fails(client, load, generation);
             }
-            Happening::SignedIn { client, load, cookie } => {
-                return self.signed_in(client, load, cookie);
+            Happening::SignedIn { client, load, done } => {
+                return self.signed_in(client, load, done);
             }
             Happening::Opens { wire } => return self.opens(wire),
             Happening::Down { wire, text } => return self.down(wire, &text),
@@ -359,7 +364,7 @@ impl World {
             Happening::Accepts { client, load, generation } => {
                 self.accepts(client, load, generation);
             }
-            Happening::Up { wire, text } => self.up(wire, &text),
+            Happening::Up { wire, text } => self.up(wire, text),
             Happening::UpCloseFrame { wire } => self.up_close_frame(wire),
             Happening::UpClosed { wire } => {
                 if let Some(server) = &mut self.server {

@@ -32,6 +32,8 @@ fn every_world_keeps_its_promises() {
                 all.duplicates += report.duplicates;
                 all.resyncs += report.resyncs;
                 all.resends += report.resends;
+                all.pages += report.pages;
+                all.held += report.held;
             }
             Err(failure) => panic!("{failure}"),
         }
@@ -39,7 +41,8 @@ fn every_world_keeps_its_promises() {
     eprintln!("seeds {seeds:?}: {all:?}");
     // A world without trouble would keep every promise.
     if seeds.end - seeds.start >= 100 {
-        let trouble = [all.reconnects, all.holes, all.duplicates, all.resyncs, all.resends];
+        let seen = [all.reconnects, all.holes, all.duplicates, all.resyncs, all.resends];
+        let trouble = [&seen[..], &[all.pages, all.held]].concat();
         assert!(trouble.iter().all(|count| *count > 0), "{all:?}");
     }
 }
