@@ -40,6 +40,12 @@ pub fn composed(text: &str) -> String {
     JsString::from(text).normalize("NFC").into()
 }
 
+/// The text in lower case, by the browser's own tables.
+#[must_use]
+pub fn lower_case(text: &str) -> String {
+    JsString::from(text).to_lower_case().into()
+}
+
 /// Random bytes for names that must not collide.
 #[must_use]
 pub fn random_bytes<const N: usize>() -> [u8; N] {

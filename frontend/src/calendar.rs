@@ -1,6 +1,6 @@
 //! Moments as people read them, by the browser's own calendar and languages.
 
-use std::{cell::RefCell, collections::HashMap};
+use std::cell::RefCell;
 
 use common::Timestamp;
 use js_sys::{Array, Date, Intl::DateTimeFormat, Object, Reflect};
@@ -15,7 +15,7 @@ const DAY_MS: f64 = 86_400_000.0;
 const MINUTE_MS: f64 = 60_000.0;
 
 /// How much of a moment is written.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
     Time,
     Day,
@@ -23,7 +23,7 @@ enum Form {
 }
 
 thread_local! {
-    static FORMATS: RefCell<HashMap<(&'static str, Form), DateTimeFormat>> = RefCell::default();
+    static FORMATS: RefCell<Vec<(Language, Form, DateTimeFormat)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The present moment.
@@ -70,12 +70,17 @@ fn moment(ms: f64) -> Moment {
 #[expect(clippy::cast_precision_loss, reason = "dates fit")]
 fn format(moment: Moment, language: Language, form: Form) -> String {
     let date = Date::new(&JsValue::from_f64(moment.ms as f64));
-    FORMATS.with_borrow_mut(|formats| {
-        let tag = language.tag();
-        let format = formats.entry((tag, form)).or_insert_with(|| formatter(tag, form));
-        let written = format.format().call1(format, &date);
-        written.ok().and_then(|text| text.as_string()).unwrap_or_default()
-    })
+    let format = FORMATS.with_borrow_mut(|formats| {
+        let known = formats.iter().find(|(of, with, _)| *of == language && *with == form);
+        if let Some((_, _, format)) = known {
+            return format.clone();
+        }
+        let format = formatter(language.tag(), form);
+        formats.push((language, form, format.clone()));
+        format
+    });
+    let written = format.format().call1(&format, &date);
+    written.ok().and_then(|text| text.as_string()).unwrap_or_default()
 }
 
 fn formatter(tag: &str, form: Form) -> DateTimeFormat {

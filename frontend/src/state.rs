@@ -228,8 +228,8 @@ impl State {
             Action::Heard(heard) => heard.into_iter().for_each(|heard| self.hear(heard)),
             Action::Outbox(pending) => self.set_outbox(&pending),
             Action::Listed(rooms) => {
-                self.listed =
-                    rooms.into_iter().map(|info| (info.room.clone(), Rc::new(info))).collect();
+                self.listed.clear();
+                rooms.into_iter().for_each(|info| self.list(info));
             }
             Action::Wants(name, read) => {
                 let new = Rc::new(Room::wanted(name.clone(), read));
@@ -353,13 +353,15 @@ impl State {
             Event::JoinRefused { room, problem } => {
                 self.with_room(&room, |room| room.standing = Standing::Refused(problem.code));
             }
-            Event::Opened { room } => {
-                self.listed.insert(room.room.clone(), Rc::new(room));
-            }
+            Event::Opened { room } => self.list(room),
             Event::Acked { room, message_id, position } => {
                 self.acked(&room, &message_id, &position, moment);
             }
         }
+    }
+
+    fn list(&mut self, room: RoomInfo) {
+        self.listed.insert(room.room.clone(), Rc::new(room));
     }
 
     fn recover(&mut self, count: u64) {

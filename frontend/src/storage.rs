@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use common::{Body, Epoch, MessageId, Position, Problem, RoomName, UserName};
-use serde::{Deserialize, Serialize};
+use common::{Body, Epoch, ErrorCode, MessageId, Position, Problem, RoomName, UserName};
 use session::{Pending, PendingState};
 use web_sys::Storage;
 
@@ -19,24 +18,16 @@ const ENTERED: &str = "madang.entered";
 const LANGUAGE: &str = "madang.language";
 const THEME: &str = "madang.theme";
 
-/// A message as it is kept; its id is in the key.
-#[derive(Serialize, Deserialize)]
-struct Kept {
-    room: RoomName,
-    body: Body,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    failed: Option<Problem>,
-}
-
-/// Keeps a message. Says whether the browser did.
+/// Keeps a message: its id in the key; its room, which code refused it or nothing, and
+/// its text on the lines of the value. Says whether the browser did.
 #[must_use]
 pub fn keep_pending(pending: &Pending) -> bool {
     let failed = match &pending.state {
-        PendingState::Queued | PendingState::Sending => None,
-        PendingState::Failed(problem) => Some(problem.clone()),
+        PendingState::Queued | PendingState::Sending => String::new(),
+        PendingState::Failed(problem) => code_name(problem.code).to_string(),
     };
-    let kept = Kept { room: pending.room.clone(), body: pending.body.clone(), failed };
-    write(&format!("{OUTBOX}{}", pending.message_id), &common::encode(&kept))
+    let value = format!("{}\n{failed}\n{}", pending.room, pending.body);
+    write(&format!("{OUTBOX}{}", pending.message_id), &value)
 }
 
 /// A message is with the server, or was discarded.
@@ -47,17 +38,35 @@ pub fn forget_pending(message_id: &MessageId) {
 /// The messages that were kept, oldest first: their ids begin with the time they were made.
 #[must_use]
 pub fn pending() -> Vec<Pending> {
-    let mut pending: Vec<Pending> = keys(OUTBOX)
-        .iter()
-        .filter_map(|key| {
-            let message_id = MessageId::new(key.strip_prefix(OUTBOX)?).ok()?;
-            let Kept { room, body, failed } = serde_json::from_str(&read(key)?).ok()?;
-            let state = failed.map_or(PendingState::Queued, PendingState::Failed);
-            Some(Pending { room, message_id, body, state })
-        })
-        .collect();
-    pending.sort_by(|a, b| a.message_id.cmp(&b.message_id));
-    pending
+    let mut keys = keys(OUTBOX);
+    keys.sort_unstable();
+    keys.iter().filter_map(|key| pending_at(key)).collect()
+}
+
+fn pending_at(key: &str) -> Option<Pending> {
+    let value = read(key)?;
+    let mut lines = value.splitn(3, '\n');
+    let (room, failed, body) = (lines.next()?, lines.next()?, lines.next()?);
+    let state = match failed {
+        "" => PendingState::Queued,
+        name => PendingState::Failed(Problem::new(code_named(name))),
+    };
+    Some(Pending {
+        room: RoomName::new(room).ok()?,
+        message_id: MessageId::new(key.strip_prefix(OUTBOX)?).ok()?,
+        body: Body::new(body).ok()?,
+        state,
+    })
+}
+
+/// The code's place in the list of all; a list that grew since then only makes the reason vague.
+fn code_name(code: ErrorCode) -> usize {
+    ErrorCode::ALL.iter().position(|known| *known == code).unwrap_or(ErrorCode::ALL.len())
+}
+
+fn code_named(name: &str) -> ErrorCode {
+    let place: Option<usize> = name.parse().ok();
+    place.and_then(|place| ErrorCode::ALL.get(place).copied()).unwrap_or(ErrorCode::Unknown)
 }
 
 /// What is being written in a room; nothing forgets it.

@@ -5,19 +5,12 @@ use yew::prelude::*;
 
 use crate::state::text::{initial, tint};
 
-#[derive(Properties, PartialEq)]
-pub(super) struct AvatarProps {
-    pub(super) member: Member,
-    #[prop_or_default]
-    pub(super) small: bool,
-}
-
-#[component]
-pub(super) fn Avatar(props: &AvatarProps) -> Html {
-    let tint = format!("tint-{}", tint(&props.member.id));
+/// The circle; `size` is a class of it.
+pub(super) fn avatar(member: &Member, size: Option<&'static str>) -> Html {
+    let tint = format!("tint-{}", tint(&member.id));
     html! {
-        <span class={classes!("avatar", tint, props.small.then_some("small"))} aria-hidden="true">
-            { initial(props.member.name.as_str()) }
+        <span class={classes!("avatar", tint, size)} aria-hidden="true">
+            { initial(member.name.as_str()) }
         </span>
     }
 }

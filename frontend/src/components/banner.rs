@@ -12,7 +12,7 @@ use crate::{
 };
 
 use super::{
-    icon::{Icon, Shape},
+    icon::{Shape, icon},
     view::{View, use_view},
 };
 
@@ -40,15 +40,15 @@ pub(super) fn Banner() -> Html {
         }
     };
     html! {
-        <div class="banner" data-testid="banner">
-            <Icon shape={Shape::Break} />
+        <section class="banner" data-testid="banner" aria-label={view.text(Text::Connection)}>
+            { icon(Shape::Break) }
             <p role="status">{ view.text(Text::ConnectionLost) }{ " " }
                 <span class="banner-more">{ view.text(Text::KeptMeanwhile) }</span></p>
             <p class="banner-count">{ text }</p>
             if waits {
                 <button class="button small" onclick={view.on(Intent::ReconnectNow)}>{ view.text(Text::ReconnectNow) }</button>
             }
-        </div>
+        </section>
     }
 }
 
@@ -80,11 +80,11 @@ fn ended(view: &View, ending: Ending) -> Html {
         }
     };
     html! {
-        <div class="banner" data-testid="banner">
-            <Icon shape={Shape::Warning} />
+        <section class="banner" data-testid="banner" aria-label={view.text(Text::Connection)}>
+            { icon(Shape::Warning) }
             <p role="alert">{ ending_text(view.language(), ending) }</p>
             <button class="button small" {onclick}>{ view.text(step) }</button>
-        </div>
+        </section>
     }
 }
 

@@ -15,7 +15,7 @@ use yew::prelude::*;
 use crate::{browser, courtyard::Intent, i18n::Text, storage};
 
 use super::{
-    icon::{Icon, Shape},
+    icon::{Shape, icon},
     view::use_view,
 };
 
@@ -65,7 +65,7 @@ pub(super) fn Composer(props: &ComposerProps) -> Html {
                     aria-invalid={(*over > 0).then_some("true")} {onkeydown} {oninput} />
                 <button class="composer-send" aria-label={view.text(Text::Send)} title={view.text(Text::Send)}
                     disabled={*over > 0}>
-                    <Icon shape={Shape::Send} />
+                    { icon(Shape::Send) }
                 </button>
             </div>
             <p id="composer-note" class="composer-note" role="status">

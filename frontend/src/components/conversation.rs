@@ -11,33 +11,25 @@ use crate::{
 };
 
 use super::{
-    avatar::Avatar,
+    avatar::avatar,
     composer::Composer,
-    icon::{Icon, Shape},
+    icon::{Shape, icon},
     messages::Messages,
-    view::{View, use_view},
+    view::View,
 };
 
-#[derive(Properties, PartialEq)]
-pub(super) struct ConversationProps {
-    pub(super) room: RoomName,
-}
-
-#[component]
-pub(super) fn Conversation(props: &ConversationProps) -> Html {
-    let view = use_view();
-    let name = &props.room;
+pub(super) fn conversation(view: &View, name: &RoomName) -> Html {
     let room = view.state.rooms.get(name);
     let standing = room.map_or(Standing::Joining, |room| room.standing);
     html! {
         <>
-            { head(&view, name, room.map(AsRef::as_ref)) }
+            { head(view, name, room.map(AsRef::as_ref)) }
             { match (standing, room) {
-                (Standing::Refused(code), _) => refused(&view, name, code),
+                (Standing::Refused(code), _) => refused(view, name, code),
                 (Standing::Joining | Standing::Joined, Some(room)) => html! {
                     <>
-                        <Messages room={room.name.clone()} />
-                        <Composer room={name.clone()} placeholder={placeholder(&view, name)} />
+                        <Messages key={format!("messages {name}")} room={room.name.clone()} />
+                        <Composer key={format!("composer {name}")} room={name.clone()} placeholder={placeholder(view, name)} />
                     </>
                 },
                 (Standing::Joining | Standing::Joined, None) => Html::default(),
@@ -54,25 +46,28 @@ fn head(view: &View, name: &RoomName, room: Option<&Room>) -> Html {
     html! {
         <header class="head">
             <Link to={Route::Home} class={classes!("icon-button", "head-back")} label={view.text(Text::BackToRooms)}>
-                <Icon shape={Shape::Back} />
+                { icon(Shape::Back) }
             </Link>
+            <div class="head-title">
             if let Some(companion) = companion {
-                <Avatar member={companion.clone()} small=true />
+                { avatar(companion, Some("small")) }
                 <h1>{ companion.name.to_string() }</h1>
-                <span class="head-note"><Icon shape={Shape::Lock} />{ view.text(Text::Private) }</span>
+                <span class="head-note">{ icon(Shape::Lock) }{ view.text(Text::Private) }</span>
             } else {
-                <span class="head-hash"><Icon shape={Shape::Hash} /></span>
+                <span class="head-hash">{ icon(Shape::Hash) }</span>
                 <h1>{ name.to_string() }</h1>
             }
+            </div>
             if room.is_some_and(|room| room.standing == Standing::Joined) {
-                <button class="head-people" aria-label={format!("{}: {}", view.text(Text::ShowPeople), view.language().present(count))}
+                <button class="head-people" title={view.text(Text::ShowPeople)}
                     onclick={view.on(Intent::Sheet(Some(Sheet::People)))}>
-                    <Icon shape={Shape::People} /><span aria-hidden="true">{ count }</span>
+                    { icon(Shape::People) }<span>{ count }</span>
+                    <span class="visually-hidden">{ view.text(Text::ShowPeople) }</span>
                 </button>
             }
             if let Some(onclick) = leave {
                 <button class="icon-button" aria-label={view.text(Text::LeaveRoom)} title={view.text(Text::LeaveRoom)} {onclick}>
-                    <Icon shape={Shape::Leave} />
+                    { icon(Shape::Leave) }
                 </button>
             }
         </header>

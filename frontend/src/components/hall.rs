@@ -14,10 +14,10 @@ use crate::{
 
 use super::{
     banner::Banner,
-    conversation::Conversation,
-    people::{PeoplePane, PeopleSheet},
-    rooms::RoomsPane,
-    settings::{NewRoomSheet, SettingsSheet},
+    conversation::conversation,
+    people::{people_pane, people_sheet},
+    rooms::rooms_pane,
+    settings::{NewRoomSheet, settings_sheet},
     toast::Toasts,
     view::use_view,
 };
@@ -38,20 +38,22 @@ pub(super) fn Hall(props: &HallProps) -> Html {
     let sheet = view.state.sheet;
     html! {
         <>
-            <a class="skip-link" href="#composer">{ view.text(Text::SkipToComposer) }</a>
+            if view.state.current_room().is_some_and(|room| !room.is_refused()) {
+                <a class="skip-link" href="#composer">{ view.text(Text::SkipToComposer) }</a>
+            }
             <div class="hall" data-pane={pane}>
                 <Banner />
-                <RoomsPane />
+                { rooms_pane(&view) }
                 <main class="stage">{ stage(&props.route, view.text(Text::NotFound), &view) }</main>
                 if sheet != Some(Sheet::People) {
-                    <PeoplePane />
+                    { people_pane(&view) }
                 }
             </div>
             <Toasts />
             { match sheet {
-                Some(Sheet::People) => html! { <PeopleSheet /> },
+                Some(Sheet::People) => people_sheet(&view),
                 Some(Sheet::NewRoom) => html! { <NewRoomSheet /> },
-                Some(Sheet::Settings) => html! { <SettingsSheet /> },
+                Some(Sheet::Settings) => settings_sheet(&view),
                 None => Html::default(),
             } }
             <p class="visually-hidden" aria-live="polite">{ view.state.announcement.clone().map(AttrValue::from) }</p>
@@ -61,7 +63,7 @@ pub(super) fn Hall(props: &HallProps) -> Html {
 
 fn stage(route: &Route, not_found: &'static str, view: &super::view::View) -> Html {
     match route {
-        Route::Room(room) => html! { <Conversation key={room.as_str()} room={room.clone()} /> },
+        Route::Room(room) => conversation(view, room),
         Route::Home => html! {
             <div class="empty">
                 <h1>{ view.text(Text::NoRoomChosen) }</h1>

@@ -44,24 +44,17 @@ impl Shape {
     }
 }
 
-#[derive(Properties, PartialEq)]
-pub(super) struct IconProps {
-    pub(super) shape: Shape,
-}
-
 /// A picture beside a text, or within a button that has a label.
-#[component]
-pub(super) fn Icon(props: &IconProps) -> Html {
+pub(super) fn icon(shape: Shape) -> Html {
     html! {
         <svg class="icon" viewBox="0 0 20 20" aria-hidden="true" focusable="false">
-            <path d={props.shape.path()} />
+            <path d={shape.path()} />
         </svg>
     }
 }
 
 /// The courtyard seen from above: a house on four sides, and who meets within.
-#[component]
-pub(super) fn Mark() -> Html {
+pub(super) fn mark() -> Html {
     html! {
         <svg class="mark" viewBox="0 0 32 32" aria-hidden="true" focusable="false">
             <path class="mark-house" d="M13 4H8a4 4 0 0 0-4 4v16a4 4 0 0 0 4 4h16a4 4 0 0 0 4-4V8a4 4 0 0 0-4-4h-5" />

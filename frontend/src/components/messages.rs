@@ -17,8 +17,8 @@ use crate::{
 };
 
 use super::{
-    icon::{Icon, Shape},
-    row::{MessageRow, NoticeRow},
+    icon::{Shape, icon},
+    row::{MessageRow, notice_row},
     scroll::use_scroll,
     view::{View, use_view},
 };
@@ -76,7 +76,7 @@ pub(super) fn Messages(props: &MessagesProps) -> Html {
             </div>
             if *scroll.away {
                 <button class={classes!("jump", (unread > 0).then_some("has-unread"))} onclick={jump}>
-                    <Icon shape={Shape::Down} />{ view.language().jump_to_newest(unread) }
+                    { icon(Shape::Down) }{ view.language().jump_to_newest(unread) }
                 </button>
             }
         </div>
@@ -119,12 +119,10 @@ fn show(view: &View, item: Item) -> Html {
         Item::Said { said, sending, leads } => html! {
             <MessageRow key={&*said.key} said={said.clone()} {sending} {leads} {language} />
         },
-        Item::Notice(notice) => html! {
-            <NoticeRow key={format!("notice{}", notice.number)} notice={notice.clone()} {language} />
-        },
+        Item::Notice(notice) => notice_row(&notice, language),
         Item::Resync { piece, reason } => html! {
             <li key={format!("resync{piece}")} class="resync" data-testid="resync">
-                <Icon shape={Shape::Break} /><p>{ view.text(resync_text(reason)) }</p>
+                { icon(Shape::Break) }<p>{ view.text(resync_text(reason)) }</p>
             </li>
         },
     }

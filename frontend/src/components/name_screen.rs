@@ -4,15 +4,9 @@ use common::UserName;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
-use crate::{
-    browser,
-    courtyard::Intent,
-    i18n::{Language, Text},
-    state::Trouble,
-    storage,
-};
+use crate::{browser, courtyard::Intent, i18n::Text, state::Trouble, storage};
 
-use super::{icon::Mark, settings::LanguageChoice, toast::trouble_text, view::use_view};
+use super::{icon::mark, settings::language_choice, toast::trouble_text, view::use_view};
 
 #[derive(Properties, PartialEq)]
 pub(super) struct NameScreenProps {
@@ -56,7 +50,7 @@ pub(super) fn NameScreen(props: &NameScreenProps) -> Html {
     html! {
         <main class="gate">
             <div class="gate-card">
-                <Mark />
+                { mark() }
                 <h1>{ view.text(Text::Product) }</h1>
                 <p class="gate-slogan">{ view.text(Text::Slogan) }</p>
                 <form class="form" {onsubmit} novalidate=true>
@@ -70,7 +64,7 @@ pub(super) fn NameScreen(props: &NameScreenProps) -> Html {
                     <button class="button primary" disabled={props.busy}>{ view.text(button) }</button>
                 </form>
             </div>
-            <LanguageChoice languages={Language::ALL.to_vec()} />
+            { language_choice(&view) }
         </main>
     }
 }

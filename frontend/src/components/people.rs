@@ -11,32 +11,24 @@ use crate::{
     state::{Room, Standing},
 };
 
-use super::{
-    avatar::Avatar,
-    sheet::Floating,
-    view::{View, use_view},
-};
+use super::{avatar::avatar, sheet::Floating, view::View};
 
 /// Beside the conversation, where there is room for it.
-#[component]
-pub(super) fn PeoplePane() -> Html {
-    let view = use_view();
-    let Some(room) = shown(&view) else { return Html::default() };
+pub(super) fn people_pane(view: &View) -> Html {
+    let Some(room) = shown(view) else { return Html::default() };
     html! {
         <aside class="people" aria-label={view.text(Text::People)}>
             <h2>{ view.text(Text::PeopleHere) }<span class="people-count">{ room.count }</span></h2>
-            { list(&view, &room) }
+            { list(view, &room) }
         </aside>
     }
 }
 
 /// Above the conversation, on narrow screens.
-#[component]
-pub(super) fn PeopleSheet() -> Html {
-    let view = use_view();
-    let Some(room) = shown(&view) else { return Html::default() };
+pub(super) fn people_sheet(view: &View) -> Html {
+    let Some(room) = shown(view) else { return Html::default() };
     html! {
-        <Floating title={view.text(Text::PeopleHere)}>{ list(&view, &room) }</Floating>
+        <Floating title={view.text(Text::PeopleHere)}>{ list(view, &room) }</Floating>
     }
 }
 
@@ -69,7 +61,7 @@ fn person(view: &View, member: &Member) -> Html {
     if view.state.me.as_ref().is_some_and(|me| me.id == member.id) {
         return html! {
             <li key={member.id.as_str()} class="person">
-                <Avatar member={member.clone()} />
+                { avatar(member, None) }
                 <span class="person-name">{ name }</span>
                 <span class="person-you">{ view.text(Text::You) }</span>
             </li>
@@ -79,7 +71,7 @@ fn person(view: &View, member: &Member) -> Html {
     html! {
         <li key={member.id.as_str()}>
             <button class="person" {title} onclick={view.on(Intent::Talk(member.clone()))}>
-                <Avatar member={member.clone()} />
+                { avatar(member, None) }
                 <span class="person-name">{ name }</span>
             </button>
         </li>

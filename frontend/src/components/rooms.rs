@@ -13,14 +13,12 @@ use crate::{
 };
 
 use super::{
-    avatar::Avatar,
-    icon::{Icon, Mark, Shape},
-    view::{View, use_view},
+    avatar::avatar,
+    icon::{Shape, icon, mark},
+    view::View,
 };
 
-#[component]
-pub(super) fn RoomsPane() -> Html {
-    let view = use_view();
+pub(super) fn rooms_pane(view: &View) -> Html {
     let state = &view.state;
     let (private, mine): (Vec<_>, Vec<_>) = state
         .rooms
@@ -35,28 +33,28 @@ pub(super) fn RoomsPane() -> Html {
     html! {
         <nav class="rooms" aria-label={view.text(Text::Rooms)}>
             <header class="rooms-head">
-                <Mark />
+                { mark() }
                 <p class="rooms-title">{ view.text(Text::Product) }</p>
                 <button class="icon-button" aria-label={view.text(Text::NewRoom)} title={view.text(Text::NewRoom)}
                     onclick={view.on(Intent::Sheet(Some(Sheet::NewRoom)))}>
-                    <Icon shape={Shape::Plus} />
+                    { icon(Shape::Plus) }
                 </button>
             </header>
             <div class="rooms-lists">
                 <h2>{ view.text(Text::MyRooms) }</h2>
-                <ul>{ for mine.iter().map(|room| my_room(&view, room)) }</ul>
+                <ul>{ for mine.iter().map(|room| my_room(view, room)) }</ul>
                 if !private.is_empty() {
                     <h2>{ view.text(Text::PrivateMessages) }</h2>
-                    <ul>{ for private.iter().map(|room| my_room(&view, room)) }</ul>
+                    <ul>{ for private.iter().map(|room| my_room(view, room)) }</ul>
                 }
                 <h2>{ view.text(Text::OtherRooms) }</h2>
                 if others.is_empty() {
                     <p class="rooms-none">{ view.text(Text::NoOtherRooms) }</p>
                 } else {
-                    <ul>{ for others.iter().map(|info| other_room(&view, &info.room, info.count)) }</ul>
+                    <ul>{ for others.iter().map(|info| other_room(view, &info.room, info.count)) }</ul>
                 }
             </div>
-            <Me />
+            { me(view) }
         </nav>
     }
 }
@@ -70,16 +68,14 @@ fn my_room(view: &View, room: &Rc<Room>) -> Html {
         <li key={room.name.as_str()}>
             <Link to={Route::Room(room.name.clone())} {class} {is_current} room={room.name.to_string()}>
                 if let Some(companion) = companion {
-                    <Avatar member={companion.clone()} small=true />
+                    { avatar(companion, Some("small")) }
                 } else {
-                    <Icon shape={Shape::Hash} />
+                    { icon(Shape::Hash) }
                 }
                 <span class="room-name">{ name.to_owned() }</span>
                 if room.unread > 0 {
-                    <span class="badge" data-testid="unread">
-                        <span aria-hidden="true">{ room.unread }</span>
-                        <span class="visually-hidden">{ view.language().unread(room.unread) }</span>
-                    </span>
+                    <span class="badge" data-testid="unread" role="img"
+                        aria-label={view.language().unread(room.unread)}>{ room.unread }</span>
                 }
             </Link>
         </li>
@@ -90,7 +86,7 @@ fn other_room(view: &View, room: &RoomName, count: u32) -> Html {
     html! {
         <li key={room.as_str()}>
             <Link to={Route::Room(room.clone())} class={classes!("room", "other")} room={room.to_string()}>
-                <Icon shape={Shape::Hash} />
+                { icon(Shape::Hash) }
                 <span class="room-name">{ room.to_string() }</span>
                 <span class="room-count">{ view.language().present(count) }</span>
                 <span class="room-join">{ view.text(Text::Join) }</span>
@@ -100,9 +96,7 @@ fn other_room(view: &View, room: &RoomName, count: u32) -> Html {
 }
 
 /// Who I am, and how the connection is: by shape, by text and by colour.
-#[component]
-fn Me() -> Html {
-    let view = use_view();
+fn me(view: &View) -> Html {
     let (state, text) = match view.state.link {
         LinkState::Idle | LinkState::Connecting => ("connecting", Text::Connecting),
         LinkState::Open => ("open", Text::Connected),
@@ -112,7 +106,7 @@ fn Me() -> Html {
     html! {
         <footer class="me">
             if let Some(me) = view.state.me.clone() {
-                <Avatar member={me.clone()} />
+                { avatar(&me, None) }
                 <p class="me-name">{ me.name.to_string() }</p>
             }
             <p class="link" data-testid="link" data-state={state} role="status">
@@ -120,7 +114,7 @@ fn Me() -> Html {
             </p>
             <button class="icon-button" aria-label={view.text(Text::Settings)} title={view.text(Text::Settings)}
                 onclick={view.on(Intent::Sheet(Some(Sheet::Settings)))}>
-                <Icon shape={Shape::Settings} />
+                { icon(Shape::Settings) }
             </button>
         </footer>
     }

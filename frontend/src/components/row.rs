@@ -13,8 +13,8 @@ use crate::{
 };
 
 use super::{
-    avatar::Avatar,
-    icon::{Icon, Shape},
+    avatar::avatar,
+    icon::{Shape, icon},
     view::use_view,
 };
 
@@ -67,7 +67,7 @@ fn head(said: &Said, language: Language) -> Html {
     };
     html! {
         <>
-            <Avatar member={author.clone()} />
+            { avatar(author, None) }
             <p class="message-head">
                 <span class="message-author">{ author.name.to_string() }</span>
                 { time(said, language, "message-time") }
@@ -114,7 +114,7 @@ fn Failed(props: &FailedProps) -> Html {
     };
     html! {
         <div class="message-failed" role="group">
-            <p><Icon shape={Shape::Warning} />{ props.language.failed(props.code) }</p>
+            <p>{ icon(Shape::Warning) }{ props.language.failed(props.code) }</p>
             <button class="button small" onclick={retry}>{ text(Text::Retry) }</button>
             <button class="button small quiet" onclick={copy}>{ text(if *copied { Text::Copied } else { Text::Copy }) }</button>
             <button class="button small quiet" onclick={discard}>{ text(Text::Discard) }</button>
@@ -122,21 +122,13 @@ fn Failed(props: &FailedProps) -> Html {
     }
 }
 
-#[derive(Properties, PartialEq)]
-pub(super) struct NoticeRowProps {
-    pub(super) notice: Rc<Notice>,
-    pub(super) language: Language,
-}
-
 /// Who came and who went.
-#[component]
-pub(super) fn NoticeRow(props: &NoticeRowProps) -> Html {
-    let (notice, language) = (&props.notice, props.language);
+pub(super) fn notice_row(notice: &Notice, language: Language) -> Html {
     let came = (!notice.joined.is_empty()).then(|| language.joined(&notice.joined));
     let went = (!notice.left.is_empty()).then(|| language.left(&notice.left));
     let parts: Vec<String> = went.into_iter().chain(came).collect();
     html! {
-        <li class="aside-row" data-testid="notice" title={calendar::full(notice.moment, language)}>
+        <li key={format!("notice{}", notice.number)} class="aside-row" data-testid="notice" title={calendar::full(notice.moment, language)}>
             { parts.join(" · ") }
         </li>
     }

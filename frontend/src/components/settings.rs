@@ -18,15 +18,13 @@ use super::{
 };
 
 /// Language, colours, leaving.
-#[component]
-pub(super) fn SettingsSheet() -> Html {
-    let view = use_view();
+pub(super) fn settings_sheet(view: &View) -> Html {
     html! {
         <Floating title={view.text(Text::Settings)}>
-            <LanguageChoice languages={Language::ALL.to_vec()} />
+            { language_choice(view) }
             <fieldset class="choice">
                 <legend>{ view.text(Text::Colours) }</legend>
-                { for Theme::ALL.into_iter().map(|theme| theme_choice(&view, theme)) }
+                { for Theme::ALL.into_iter().map(|theme| theme_choice(view, theme)) }
             </fieldset>
             <div class="sheet-foot">
                 <p class="note">{ view.text(Text::SignOutHint) }</p>
@@ -51,15 +49,8 @@ fn theme_choice(view: &View, theme: Theme) -> Html {
     }
 }
 
-#[derive(Properties, PartialEq)]
-pub(super) struct LanguageChoiceProps {
-    pub(super) languages: Vec<Language>,
-}
-
 /// Which language; each under its own name.
-#[component]
-pub(super) fn LanguageChoice(props: &LanguageChoiceProps) -> Html {
-    let view = use_view();
+pub(super) fn language_choice(view: &View) -> Html {
     let choice = |language: &Language| {
         html! {
             <label lang={language.tag()}>
@@ -72,7 +63,7 @@ pub(super) fn LanguageChoice(props: &LanguageChoiceProps) -> Html {
     html! {
         <fieldset class="choice">
             <legend>{ view.text(Text::Language) }</legend>
-            { for props.languages.iter().map(choice) }
+            { for Language::ALL.iter().map(choice) }
         </fieldset>
     }
 }
@@ -88,7 +79,9 @@ pub(super) fn NewRoomSheet() -> Html {
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
             let typed = input.cast::<HtmlInputElement>().map(|input| input.value());
-            let name = room_name_from(&browser::composed(&typed.unwrap_or_default()));
+            let name = room_name_from(&browser::lower_case(&browser::composed(
+                &typed.unwrap_or_default(),
+            )));
             match RoomName::new(name) {
                 Ok(room) => intend.emit(Intent::Create(room)),
                 Err(_) => invalid.set(true),

@@ -6,7 +6,7 @@ use yew::prelude::*;
 use crate::{courtyard::Intent, i18n::Text};
 
 use super::{
-    icon::{Icon, Shape},
+    icon::{Shape, icon},
     view::use_view,
 };
 
@@ -62,7 +62,7 @@ pub(super) fn Floating(props: &FloatingProps) -> Html {
                     <h2 id="sheet-title">{ props.title.clone() }</h2>
                     <button class="icon-button" aria-label={view.text(Text::Close)}
                         onclick={close.reform(|_: MouseEvent| ())}>
-                        <Icon shape={Shape::Close} />
+                        { icon(Shape::Close) }
                     </button>
                 </header>
                 { props.children.clone() }

@@ -10,7 +10,7 @@ use crate::{
 };
 
 use super::{
-    icon::{Icon, Shape},
+    icon::{Shape, icon},
     view::use_view,
 };
 
@@ -36,15 +36,15 @@ pub(super) fn Toasts() -> Html {
         <div class="toasts" role="status">
             if let Some(recovered) = recovered {
                 <p class="toast" data-testid="recovered">
-                    <Icon shape={Shape::Check} />{ view.language().recovered(recovered.count) }
+                    { icon(Shape::Check) }{ view.language().recovered(recovered.count) }
                 </p>
             }
             if let Some(trouble) = trouble {
                 <p class="toast trouble">
-                    <Icon shape={Shape::Warning} />
+                    { icon(Shape::Warning) }
                     <span>{ trouble_text(trouble, view.language()) }</span>
                     <button class="icon-button" aria-label={view.text(Text::Close)} onclick={view.on(Intent::TroubleSeen)}>
-                        <Icon shape={Shape::Close} />
+                        { icon(Shape::Close) }
                     </button>
                 </p>
             }
