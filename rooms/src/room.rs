@@ -121,6 +121,9 @@ impl Room {
 
     /// Reads after `position`, at most `entries_max` entries of at most `bytes_max` bytes, and
     /// always at least one where there is one.
+    ///
+    /// A follower that read the log may be ahead of this room: what was committed reaches the log
+    /// first. There is nothing for it to read until the room has caught up.
     #[must_use]
     pub fn read_after(
         &self,
@@ -129,6 +132,9 @@ impl Room {
         bytes_max: usize,
         page_entries: u64,
     ) -> Read {
+        if position.epoch == self.epoch && position.seq > self.head {
+            return Read::Entries { entries: Vec::new(), to_the_head: true };
+        }
         if self.cannot_follow(position).is_some() {
             return Read::Resync(self.start(Some(position), page_entries));
         }

@@ -184,6 +184,18 @@ fn an_entry_that_does_not_follow_the_head_is_never_taken() {
     talk.room.append(say(&mut talk.log, draft("마당", "hana", "next", "안녕")));
 }
 
+#[test]
+fn whoever_read_the_log_and_is_ahead_of_the_room_waits_for_it() {
+    let mut talk = Talk::of(Keep::Forever, 2, Settings::default());
+    let third = say(&mut talk.log, draft("마당", "hana", "third", "안녕"));
+    let fourth = say(&mut talk.log, draft("마당", "hana", "fourth", "안녕"));
+    assert_eq!(talk.page(3), (vec![], true), "the log was read up to the third");
+    talk.room.append(third);
+    assert_eq!(talk.page(3), (vec![], true));
+    talk.room.append(fourth);
+    assert_eq!(talk.page(3), (vec![4], true));
+}
+
 fn any_keep() -> impl Strategy<Value = Keep> {
     prop_oneof![Just(Keep::Forever), (1..60_u32).prop_map(Keep::Last), Just(Keep::None)]
 }
@@ -212,6 +224,10 @@ proptest! {
             let of = if same_epoch { "e1" } else { "e0" };
             let start = talk.start(Some((of, seq)));
             match talk.read_to_the_head(of, seq) {
+                Ok(seqs) if same_epoch && seq > head => {
+                    prop_assert_eq!(start.resync, Some(ResyncReason::CursorAhead));
+                    prop_assert_eq!(seqs, Vec::<u64>::new());
+                }
                 Ok(seqs) => {
                     prop_assert!(start.recovered && same_epoch);
                     prop_assert_eq!(seqs, (seq + 1..=head).collect::<Vec<_>>());
