@@ -47,6 +47,9 @@ pub(crate) struct Server {
     /// Said and not yet committed.
     waiting: Vec<Append>,
     committing: Vec<Append>,
+    /// Committed, and not yet told to rooms and authors.
+    undelivered: Vec<Arc<Entry>>,
+    answers: Vec<Answer>,
     /// Messages that are not allowed, the first time they are said.
     pub(crate) forbidden: BTreeSet<MessageId>,
     /// The next commit fails.
@@ -81,6 +84,15 @@ struct Append {
     draft: Draft,
 }
 
+#[derive(Debug)]
+struct Answer {
+    connection: u64,
+    id: u64,
+    room: RoomName,
+    message_id: MessageId,
+    answer: Result<Position, Problem>,
+}
+
 impl Server {
     pub(crate) fn new(
         life: u64,
@@ -101,6 +113,8 @@ impl Server {
             connections: BTreeMap::new(),
             waiting: Vec::new(),
             committing: Vec::new(),
+            undelivered: Vec::new(),
+            answers: Vec::new(),
             forbidden: BTreeSet::new(),
             store_away: false,
             window,
@@ -310,15 +324,16 @@ impl Server {
 
     /// Whether a commit can begin; what waits is in it.
     pub(crate) fn begin_commit(&mut self) -> bool {
-        let begins = self.committing.is_empty() && !self.waiting.is_empty();
+        let idle = self.committing.is_empty() && self.answers.is_empty();
+        let begins = idle && !self.waiting.is_empty();
         if begins {
             self.committing = std::mem::take(&mut self.waiting);
         }
         begins
     }
 
-    /// The commit is done: entries have their places, authors hear of it. Answers what is new.
-    pub(crate) fn commit(&mut self, now: Instant) -> Vec<Arc<Entry>> {
+    /// The commit is done: what is new has its place in the log, and nobody knows of it yet.
+    pub(crate) fn commit(&mut self) -> Vec<Arc<Entry>> {
         let away = std::mem::take(&mut self.store_away);
         let mut new = Vec::new();
         for Append { connection, id, draft } in std::mem::take(&mut self.committing) {
@@ -330,6 +345,21 @@ impl Server {
             } else {
                 self.append(draft, &mut new)
             };
+            self.answers.push(Answer { connection, id, room, message_id, answer });
+        }
+        self.undelivered.clone_from(&new);
+        new
+    }
+
+    /// Rooms and authors hear what became of the commit.
+    pub(crate) fn deliver(&mut self, now: Instant) {
+        for entry in std::mem::take(&mut self.undelivered) {
+            let room = self.rooms.get_mut(&entry.room).expect("the log knows the room");
+            mark(&mut self.connections, &entry.room);
+            room.append(entry);
+        }
+        for Answer { connection, id, room, message_id, answer } in std::mem::take(&mut self.answers)
+        {
             let Some(it) = self.connections.get_mut(&connection) else { continue };
             it.dirty = true;
             match answer {
@@ -337,16 +367,12 @@ impl Server {
                 Err(problem) => it.conversation.handle_refused(Some(id), problem, now),
             }
         }
-        new
     }
 
     fn append(&mut self, draft: Draft, new: &mut Vec<Arc<Entry>>) -> Result<Position, Problem> {
         let at = Timestamp::new("2026-11-20T09:00:00.000Z").expect("a timestamp");
         match self.log.append(draft, at) {
             Ok(Appended::New(entry)) => {
-                let room = self.rooms.get_mut(&entry.room).expect("the log knows the room");
-                room.append(Arc::clone(&entry));
-                mark(&mut self.connections, &entry.room);
                 let position = entry.position();
                 new.push(entry);
                 Ok(position)

@@ -1,5 +1,7 @@
 //! What the two shells and the network between them do with each thing that arrives.
 
+use std::time::Duration;
+
 use session::{Generation, TicketRefusal};
 
 use crate::{
@@ -350,13 +352,22 @@ impl World {
         let Some(server) = self.server.as_mut().filter(|_| life == self.lives) else {
             return Ok(());
         };
-        for entry in server.commit(self.now) {
+        let entries = server.commit();
+        let wait = if self.random.chance(50) { self.random.ms(0, 20) } else { Duration::ZERO };
+        self.plan_at(self.now + wait, Happening::Delivers { life });
+        for entry in entries {
             self.report.entries += 1;
             let line = || format!("{} stands in {} at {}", entry.message_id, entry.room, entry.seq);
             self.story.tell(self.now, line);
             self.judge.stands(&entry)?;
         }
         Ok(())
+    }
+
+    pub(crate) fn delivers(&mut self, life: u64) {
+        if let Some(server) = self.server.as_mut().filter(|_| life == self.lives) {
+            server.deliver(self.now);
+        }
     }
 
     pub(crate) fn server_writes(&mut self) -> Verdict {

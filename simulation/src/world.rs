@@ -75,6 +75,9 @@ pub(crate) enum Happening {
         wire: u64,
         code: u16,
     },
+    Delivers {
+        life: u64,
+    },
     Commit {
         life: u64,
     },
@@ -319,6 +322,7 @@ impl World {
             | Happening::UpCloseFrame { .. }
             | Happening::LooksAgain
             | Happening::Commit { .. }
+            | Happening::Delivers { .. }
             | Happening::Fault
             | Happening::SignsIn { .. }
             | Happening::Wakes { .. }
@@ -355,6 +359,7 @@ impl World {
             Happening::DownClosed { wire, code } => return self.down_closed(wire, code),
             Happening::CloseFrame { wire, code } => return self.close_frame(wire, code),
             Happening::Commit { life } => return self.commit(life),
+            Happening::Delivers { life } => self.delivers(life),
             Happening::Deed { client } => return self.next_deed(client),
             Happening::Fault => return self.next_fault(),
             Happening::Settles { client } => return self.settle(client),
