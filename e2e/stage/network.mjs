@@ -27,7 +27,7 @@ export class Network {
     for (const line of this.#lines) line.reset();
   }
 
-  /** Nothing passes any more and nobody is told, as in a tunnel. */
+  /** Nothing passes any more and nobody is told, as in a tunnel. What is sent waits, as TCP lets it. */
   stalls() {
     this.#weather = 'stalled';
     for (const line of this.#lines) line.stall();
@@ -39,9 +39,10 @@ export class Network {
     for (const line of this.#lines) if (line.isSocket) line.reset();
   }
 
-  /** New connections pass. What stalled stays lost: no network remembers it. */
+  /** New connections pass, and what waited arrives, late. */
   heals() {
     this.#weather = 'fine';
+    for (const line of this.#lines) line.flow();
   }
 
   async close() {
@@ -69,6 +70,7 @@ class Line {
   #near;
   #far;
   #stalled;
+  #waiting = [];
   isSocket = false;
 
   constructor(near, port, { stalled, maySpeak }) {
@@ -77,30 +79,39 @@ class Line {
     this.#far = net.connect({ port, host: '127.0.0.1', noDelay: true });
     near.setNoDelay(true);
     near.on('data', (bytes) => {
-      if (this.#stalled) return;
       // A keep-alive connection may carry requests before the one that upgrades.
       if (bytes.subarray(0, 8).toString('latin1').startsWith('GET /ws')) this.isSocket = true;
-      if (maySpeak(this)) this.#far.write(bytes);
+      if (maySpeak(this)) this.#when(() => this.#far.write(bytes));
       else this.reset();
     });
-    this.#far.on('data', (bytes) => {
-      if (!this.#stalled) near.write(bytes);
-    });
-    near.on('end', () => this.#stalled || this.#far.end());
-    this.#far.on('end', () => this.#stalled || near.end());
-    near.on('error', () => this.reset());
-    this.#far.on('error', () => this.#stalled || this.reset());
-    near.on('close', () => this.#far.destroy());
-    this.#far.on('close', () => this.#stalled || near.destroy());
+    this.#far.on('data', (bytes) => this.#when(() => near.write(bytes)));
+    near.on('end', () => this.#when(() => this.#far.end()));
+    this.#far.on('end', () => this.#when(() => near.end()));
+    near.on('error', () => this.#when(() => this.reset()));
+    this.#far.on('error', () => this.#when(() => this.reset()));
+    near.on('close', () => this.#when(() => this.#far.destroy()));
+    this.#far.on('close', () => this.#when(() => near.destroy()));
   }
 
   stall() {
     this.#stalled = true;
   }
 
+  flow() {
+    this.#stalled = false;
+    for (const step of this.#waiting.splice(0)) step();
+  }
+
   reset() {
+    this.#waiting = [];
     this.#stalled = false;
     if (!this.#near.destroyed) this.#near.resetAndDestroy();
     this.#far.destroy();
+  }
+
+  /** Does a step at once or, in a stalled network, when it flows again: also an end passes late. */
+  #when(step) {
+    if (this.#stalled) this.#waiting.push(step);
+    else step();
   }
 }

@@ -9,11 +9,14 @@ const PICTURES = new URL('../screenshots/', import.meta.url);
 
 export class Person {
   #context;
+  #onTouch;
   complaints = [];
   name = '';
 
-  constructor(context, page) {
+  /** `onTouch`: their device has no keys, and Enter makes a new line. */
+  constructor(context, page, { onTouch = false } = {}) {
     this.#context = context;
+    this.#onTouch = onTouch;
     this.#take(page);
   }
 
@@ -49,12 +52,24 @@ export class Person {
 
   // --- rooms
 
+  /** Opens a room from the list, unless it is open already. */
   async opensRoom(room) {
-    await this.page.locator(`a[data-room="${room}"]`).click();
+    if (!this.#isAt(room)) {
+      await this.seesRooms();
+      await this.page.locator(`a[data-room="${room}"]`).click();
+    }
     await this.composer.waitFor();
   }
 
+  /** On a phone the list is a page of its own. */
+  async seesRooms() {
+    const back = this.page.getByRole('link', { name: /^(Back to the rooms|방 목록으로)$/ });
+    if (await back.isVisible()) await back.click();
+    await this.page.locator('a[data-room]').first().waitFor();
+  }
+
   async createsRoom(room) {
+    await this.seesRooms();
     await this.page.getByRole('button', { name: /^(New room|새 방)$/ }).first().click();
     await this.page.getByLabel(/^(Room name|방 이름)$/).fill(room);
     await this.page.keyboard.press('Enter');
@@ -81,13 +96,17 @@ export class Person {
 
   /** On a phone the people present are behind a button. */
   async showsPeople() {
-    await this.page.getByRole('button', { name: /^(Show people|사람들 보기)/ }).click();
+    await this.page.getByRole('button', { name: /Show people|사람들 보기/ }).click();
     await this.page.getByTestId('people').waitFor();
   }
 
   async isIn(room) {
-    await this.page.waitForURL((url) => decodeURIComponent(url.pathname) === `/rooms/${room}`);
+    await until(`${room} is open`, () => this.#isAt(room));
     await this.composer.waitFor();
+  }
+
+  #isAt(room) {
+    return decodeURIComponent(new URL(this.page.url()).pathname) === `/rooms/${room}`;
   }
 
   async hasUnread(room, count) {
@@ -98,10 +117,11 @@ export class Person {
 
   // --- talking
 
-  /** Writes a line and presses Enter. */
+  /** Writes a line and sends it, by Enter or, on a phone, by the button. */
   async says(line) {
     await this.composer.fill(line);
-    await this.composer.press('Enter');
+    if (this.#onTouch) await this.page.getByRole('button', { name: /^(Send|보내기)$/ }).tap();
+    else await this.composer.press('Enter');
   }
 
   /** Writes and does not send. */
@@ -155,8 +175,9 @@ export class Person {
 
   // --- the connection
 
-  async isConnected() {
-    await this.#linkIs('open');
+  async isConnected({ withinMs } = {}) {
+    const open = this.page.locator('[data-testid=link][data-state=open]');
+    await open.waitFor({ state: 'attached', timeout: withinMs });
   }
 
   async hasLostConnection() {
@@ -173,17 +194,13 @@ export class Person {
     await this.#context.setOffline(false);
   }
 
-  async #linkIs(state) {
-    await this.page.locator(`[data-testid=link][data-state=${state}]`).waitFor({ state: 'attached' });
-  }
-
   // --- settings
 
   /** Chooses in the settings: a group by its name, an answer by its name. */
   async chooses(group, answer) {
     await this.page.getByRole('button', { name: /^(Settings|설정)$/ }).click();
     const names = { Language: /^(Language|언어)$/, Colours: /^(Colours|색)$/ };
-    await this.page.getByRole('group', { name: names[group] }).getByText(answer).click();
+    await this.page.getByRole('group', { name: names[group] }).getByRole('radio', { name: answer }).check({ force: true });
     await this.page.keyboard.press('Escape');
   }
 

@@ -72,7 +72,7 @@ class Stage {
       reducedMotion: 'reduce',
       ...settings,
     });
-    const person = new Person(context, await context.newPage());
+    const person = new Person(context, await context.newPage(), { onTouch: settings.hasTouch });
     this.#people.push(person);
     return person;
   }

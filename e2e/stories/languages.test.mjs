@@ -45,7 +45,7 @@ story('light and dark follow the system until one is chosen, which is kept', asy
 function lightness(person) {
   return person.page.evaluate(() => {
     const canvas = new OffscreenCanvas(1, 1).getContext('2d');
-    canvas.fillStyle = getComputedStyle(document.body).backgroundColor;
+    canvas.fillStyle = getComputedStyle(document.documentElement).backgroundColor;
     canvas.fillRect(0, 0, 1, 1);
     const [red, green, blue] = canvas.getImageData(0, 0, 1, 1).data;
     return (red + green + blue) / 765;

@@ -62,6 +62,7 @@ story('a stalled network is noticed by the missing heartbeat and left behind', a
   await hana.hasPending('into the tunnel');
   await hana.hasLostConnection();
 
+  // What was sent into the tunnel arrives on the old connection as well: it is taken once.
   network.heals();
   await hana.isConnected();
   await duri.hearsInOrder(['while you were in the tunnel', 'into the tunnel']);

@@ -23,13 +23,13 @@ for (const width of [390, 320]) {
     await hana.page.locator('li[data-seq]').nth(1).waitFor();
     await hana.isNotScrolledSideways();
 
-    await hana.page.getByRole('button', { name: /^Show people/ }).tap();
+    await hana.showsPeople();
     await hana.seesPresent('두리');
     await hana.isNotScrolledSideways();
     await hana.page.keyboard.press('Escape');
     await hana.page.getByTestId('people').waitFor({ state: 'hidden' });
 
-    await hana.page.getByRole('link', { name: 'Back to the rooms' }).tap();
+    await hana.seesRooms();
     await hana.page.locator('a[data-room=general]').waitFor();
     await hana.isNotScrolledSideways();
   });

@@ -10,7 +10,7 @@ use crate::{command, page, place};
 pub(crate) fn run(flags: &[&str]) -> Result<()> {
     page::build(&place::root().join("dist"))?;
     let server = build_server()?;
-    start(Command::new(server).args(flags))
+    start(Command::new(server).args(flags).current_dir(place::root()))
 }
 
 /// Builds the server with the page of `dist/` inside, and says where it is.
