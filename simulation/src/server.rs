@@ -253,8 +253,23 @@ impl Server {
         each.chain(presences).flatten().min()
     }
 
-    /// Forgets what makes no difference.
+    /// Forgets what makes no difference. A room that nobody is in is loaded again from its log.
     pub(crate) fn sweep(&mut self, now: Instant) {
+        for (name, room) in &mut self.rooms {
+            let mut connections = self.connections.values();
+            let followed = connections.any(|it| it.conversation.follow(name).is_some());
+            if followed || room.presence.count() > 0 {
+                continue;
+            }
+            let record = self.log.room(name).expect("the log knows the room");
+            let tail = self.settings.tail_entries_max;
+            let after = record.head.seq.saturating_sub(tail as u64).max(record.floor);
+            let last = self.log.read_after(name, after, tail);
+            *room = Room::load(&record, last, &self.settings);
+            if let Some(mutant) = self.mutant {
+                room.break_on_purpose(mutant);
+            }
+        }
         self.people.handle_timeout(&self.settings, now);
         self.tickets.retain(|_, (_, until)| *until > now);
     }
@@ -355,8 +370,11 @@ impl Server {
     pub(crate) fn deliver(&mut self, now: Instant) {
         for entry in std::mem::take(&mut self.undelivered) {
             let room = self.rooms.get_mut(&entry.room).expect("the log knows the room");
-            mark(&mut self.connections, &entry.room);
-            room.append(entry);
+            // A room that was loaded since the commit holds it already.
+            if entry.seq > room.head().seq {
+                mark(&mut self.connections, &entry.room);
+                room.append(entry);
+            }
         }
         for Answer { connection, id, room, message_id, answer } in std::mem::take(&mut self.answers)
         {
