@@ -21,6 +21,9 @@ use serde::de::DeserializeOwned;
 
 use crate::browser::window;
 
+/// Milliseconds until a request without an answer is given up.
+const ANSWER_DUE_MS: u32 = 10_000;
+
 /// Why a request has no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -97,7 +100,10 @@ async fn ask<T: DeserializeOwned>(
 
 async fn exchange(method: Method, path: &str, body: Option<String>) -> Result<String, Refusal> {
     let unreachable = |_| Refusal::Unreachable;
-    let request = RequestBuilder::new(path).method(method);
+    // A request that nobody ever answers would hold one of the few connections that a browser
+    // opens to a server; six of them, and nothing passes any more.
+    let due = web_sys::AbortSignal::timeout_with_u32(ANSWER_DUE_MS);
+    let request = RequestBuilder::new(path).method(method).abort_signal(Some(&due));
     let request = match body {
         Some(body) => request.header("content-type", "application/json").body(body),
         None => request.build(),
