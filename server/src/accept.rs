@@ -23,8 +23,6 @@ use crate::{App, clock, connections::Place, routes};
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 4_096;
-/// From the first byte a request may have, to the end of its head.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// Bytes of a request's head.
 const HEADER_BYTES_MAX: usize = 16 * 1024;
 /// Headers of a request.
@@ -75,18 +73,14 @@ pub(crate) async fn serve(listener: TcpListener, app: Arc<App>) {
         };
         set_options(&stream);
         let peer = Peer { address: address.ip(), place: Arc::new(place) };
-        let stopping = app.stopping.clone();
-        app.tasks.spawn(serve_connection(stream, peer, service.clone(), stopping));
+        let app_of_task = Arc::clone(&app);
+        app.tasks.spawn(serve_connection(stream, peer, service.clone(), app_of_task));
     }
 }
 
 /// One TCP connection, until it is closed or upgraded.
-async fn serve_connection<S>(
-    stream: TcpStream,
-    peer: Peer,
-    service: S,
-    stopping: tokio_util::sync::CancellationToken,
-) where
+async fn serve_connection<S>(stream: TcpStream, peer: Peer, service: S, app: Arc<App>)
+where
     S: Service<http::Request<Incoming>, Response = warp::reply::Response, Error = Infallible>,
     S: Clone + Send + 'static,
     S::Future: Send + 'static,
@@ -97,7 +91,7 @@ async fn serve_connection<S>(
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
+        .header_read_timeout(app.config.header_timeout())
         .max_headers(HEADERS_MAX)
         .max_buf_size(HEADER_BYTES_MAX)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(with_peer))
@@ -105,7 +99,7 @@ async fn serve_connection<S>(
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        () = stopping.cancelled() => {
+        () = app.stopping.cancelled() => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }

@@ -46,6 +46,18 @@ pub struct Config {
         value_parser = clap::value_parser!(u32).range(50..))]
     pub heartbeat_timeout_ms: u32,
 
+    /// Milliseconds from a connection's begin to its ticket.
+    #[arg(long, env = "MADANG_HELLO_TIMEOUT_MS", default_value_t = 10_000)]
+    pub hello_timeout_ms: u32,
+
+    /// Milliseconds that a client may take nothing while something waits for it.
+    #[arg(long, env = "MADANG_WRITE_STALL_MS", default_value_t = 15_000)]
+    pub write_stall_ms: u32,
+
+    /// Milliseconds until the head of an HTTP request is there.
+    #[arg(long, env = "MADANG_HEADER_TIMEOUT_MS", default_value_t = 10_000)]
+    pub header_timeout_ms: u32,
+
     /// Milliseconds from losing somebody's last connection to telling that they left.
     #[arg(long, env = "MADANG_PRESENCE_GRACE_MS", default_value_t = 5_000)]
     pub presence_grace_ms: u32,
@@ -101,6 +113,7 @@ impl Config {
         Settings {
             heartbeat_interval: ms(self.heartbeat_interval_ms),
             heartbeat_timeout: ms(self.heartbeat_timeout_ms),
+            hello_timeout: ms(self.hello_timeout_ms),
             presence_grace: ms(self.presence_grace_ms),
             connections_per_user_max: self.connections_per_user_max,
             ..Settings::default()
@@ -112,6 +125,18 @@ impl Config {
     pub fn opens_per_address(&self) -> Rate {
         let per_second = f64::from(self.opens_per_address_per_second);
         Rate { per_second, burst: 5.0 * per_second }
+    }
+
+    /// How long a client may take nothing while something waits for it.
+    #[must_use]
+    pub fn write_stall(&self) -> Duration {
+        Duration::from_millis(self.write_stall_ms.into())
+    }
+
+    /// How long the head of a request may take.
+    #[must_use]
+    pub fn header_timeout(&self) -> Duration {
+        Duration::from_millis(self.header_timeout_ms.into())
     }
 
     /// How long a stop may take.

@@ -68,8 +68,10 @@ pub struct Arrival {
 enum Ending {
     /// The conversation is over.
     Closing(Closing),
-    /// The client closed, or broke the protocol: answer with this code.
-    Close(u16, &'static str),
+    /// The client broke the protocol, or this task did: close with this code.
+    Fault(u16, &'static str),
+    /// The client closed: answer with its code, and nothing is left to wait for.
+    ClosedByClient(u16),
     /// There is nobody at the other end.
     Lost,
 }
@@ -89,7 +91,7 @@ pub async fn serve(arrival: Arrival, app: Arc<App>) {
         Ok(ending) => ending,
         Err(_) => {
             tracing::error!(connection = %connection.conversation.id(), "the connection's task panicked");
-            Ending::Close(CloseCode::InternalError.code(), CloseCode::InternalError.reason())
+            Ending::Fault(CloseCode::InternalError.code(), CloseCode::InternalError.reason())
         }
     };
     connection.leave();
@@ -107,8 +109,8 @@ impl Connection {
             conversation.handle_ticket(ticket);
         }
         let mut connection = Self {
+            socket: Socket::new(stream, &early, app.config.write_stall(), now),
             app,
-            socket: Socket::new(stream, &early, now),
             conversation,
             mailbox: Arc::default(),
             user: None,
@@ -134,7 +136,7 @@ impl Connection {
                 self.write_what_waits();
                 return ending;
             }
-            self.write_what_waits();
+            let more_to_write = self.write_what_waits();
             if let Some(closing) = self.conversation.closing() {
                 return Ending::Closing(closing);
             }
@@ -148,7 +150,8 @@ impl Connection {
             }
             let Self { socket, conversation, mailbox, .. } = self;
             let wants_input = conversation.wants_input();
-            if wants_input && socket.has_undecoded() {
+            // A turn is bounded; whoever has more to read or to write lets others go first.
+            if (wants_input && socket.has_undecoded()) || (more_to_write && socket.is_flushed()) {
                 tokio::task::yield_now().await;
                 continue;
             }
@@ -234,7 +237,7 @@ impl Connection {
                 }
                 Ok(Some(Incoming::Pong(_))) => self.conversation.handle_control_frame(now),
                 Ok(Some(Incoming::Close(code))) => {
-                    return Some(Ending::Close(code.unwrap_or(1000), ""));
+                    return Some(Ending::ClosedByClient(code.unwrap_or(1000)));
                 }
                 Ok(None) => break,
                 Err(violation) => return Some(answer_to(violation)),
@@ -292,22 +295,23 @@ impl Connection {
     }
 
     /// Fills the socket's buffer, when it has taken everything before: replies first, then what the
-    /// dirty rooms have, a page of each in turn.
-    fn write_what_waits(&mut self) {
+    /// dirty rooms have, a page of each in turn. Says whether there is more than one turn may write.
+    fn write_what_waits(&mut self) -> bool {
         if !self.socket.is_flushed() {
-            return;
+            return true;
         }
-        while self.socket.unwritten() < TURN_BYTES_MAX {
+        let mut more = true;
+        while more && self.socket.unwritten() < TURN_BYTES_MAX {
             match self.conversation.poll_frame() {
                 Some(Frame::Message(message)) => {
                     self.socket.write(Opcode::Text, common::encode(&message).as_bytes());
                 }
                 Some(Frame::Entry(entry)) => self.socket.write(Opcode::Text, entry.json()),
-                None if self.read_dirty_room() => {}
-                None => break,
+                None => more = self.read_dirty_room(),
             }
         }
         self.socket.try_flush(clock::now());
+        more
     }
 
     /// Reads one page; says whether there was a room to read.
@@ -344,14 +348,15 @@ impl Connection {
 
     /// Writes what is left and the close frame, waits a moment for the client's, and lets go.
     async fn end(&mut self, ending: Ending) {
-        let (code, reason, abrupt) = match ending {
-            Ending::Closing(Closing { code, abrupt }) => (code.code(), code.reason(), abrupt),
-            Ending::Close(code, reason) => (code, reason, false),
+        let (code, reason, waits) = match ending {
+            Ending::Closing(Closing { code, abrupt }) => (code.code(), code.reason(), !abrupt),
+            Ending::Fault(code, reason) => (code, reason, true),
+            Ending::ClosedByClient(code) => (code, "", false),
             Ending::Lost => return,
         };
         tracing::debug!(connection = %self.conversation.id(), code, reason, "closing");
         self.socket.write_close(code, reason);
-        if abrupt {
+        if !waits {
             self.socket.try_flush(clock::now());
             return;
         }
@@ -386,5 +391,5 @@ fn poll_socket(socket: &mut Socket, wants_input: bool, cx: &mut Context<'_>) -> 
 fn answer_to(violation: Violation) -> Ending {
     let code = violation.close_code();
     let reason = CloseCode::from_code(code).map_or("", CloseCode::reason);
-    Ending::Close(code, reason)
+    Ending::Fault(code, reason)
 }

@@ -19,8 +19,6 @@ const LIMITS: Limits = Limits {
     fragments_max: 64,
     message_time_max: Duration::from_secs(10),
 };
-/// A client that takes nothing for this long while something waits for it is sent away.
-const STALL_MAX: Duration = Duration::from_secs(15);
 /// Bytes of one read; the buffer belongs to the thread and not to the connection.
 const READ_BYTES_MAX: usize = 16 * 1024;
 
@@ -36,13 +34,14 @@ pub(super) struct Socket {
     written: usize,
     /// When the client last took something, while something waits for it.
     waiting_since: Option<Instant>,
+    stall_max: Duration,
     undecoded: bool,
     /// The client broke the protocol: what follows cannot be read as frames and is thrown away.
     broken: bool,
 }
 
 impl Socket {
-    pub(super) fn new(stream: TcpStream, early: &[u8], now: Instant) -> Self {
+    pub(super) fn new(stream: TcpStream, early: &[u8], stall_max: Duration, now: Instant) -> Self {
         let mut decoder = Decoder::new(LIMITS);
         decoder.feed(early, now);
         Self {
@@ -51,6 +50,7 @@ impl Socket {
             out: Vec::new(),
             written: 0,
             waiting_since: None,
+            stall_max,
             undecoded: !early.is_empty(),
             broken: false,
         }
@@ -182,6 +182,6 @@ impl Socket {
 
     /// When the client has to have taken something.
     pub(super) fn stall_deadline(&self) -> Option<Instant> {
-        self.waiting_since.map(|since| since + STALL_MAX)
+        self.waiting_since.map(|since| since + self.stall_max)
     }
 }
