@@ -1,6 +1,9 @@
 //! A server without sockets or tasks: it drives `rooms` as the real shell does, in virtual time.
 //! What it holds is gone with it: a new one begins new epochs and knows nobody.
 
+mod commits;
+mod writing;
+
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
@@ -9,21 +12,15 @@ use std::{
 
 use common::{
     CloseCode, ConnectionId, Epoch, ErrorCode, Member, MessageId, Position, Problem, RoomName,
-    Timestamp, UserId, UserName, http::Keep,
+    UserId, UserName, http::Keep,
 };
 use rooms::{
-    AppendRefusal, Appended, Conversation, Draft, Entry, Frame, MemoryLog, People, Read, Request,
-    Room, Settings, conversation::Closing, mutant::Mutant,
+    Conversation, Draft, Entry, MemoryLog, People, Request, Room, Settings, conversation::Closing,
+    mutant::Mutant,
 };
-
-use crate::judge::{Verdict, broken};
 
 /// How long a ticket is good.
 const TICKET_LIVES: Duration = Duration::from_secs(30);
-/// A peer that takes nothing for this long while something waits is sent away.
-const STALL_MAX: Duration = Duration::from_secs(15);
-/// Rounds of one turn with one connection; more means that it never ends.
-const ROUNDS_MAX: usize = 10_000;
 
 /// Something for one connection.
 #[derive(Debug)]
@@ -337,115 +334,6 @@ impl Server {
         it.conversation.handle_followed(id, name, start, present, echo);
     }
 
-    /// Whether a commit can begin; what waits is in it.
-    pub(crate) fn begin_commit(&mut self) -> bool {
-        let idle = self.committing.is_empty() && self.answers.is_empty();
-        let begins = idle && !self.waiting.is_empty();
-        if begins {
-            self.committing = std::mem::take(&mut self.waiting);
-        }
-        begins
-    }
-
-    /// The commit is done: what is new has its place in the log, and nobody knows of it yet.
-    pub(crate) fn commit(&mut self) -> Vec<Arc<Entry>> {
-        let away = std::mem::take(&mut self.store_away);
-        let mut new = Vec::new();
-        for Append { connection, id, draft } in std::mem::take(&mut self.committing) {
-            let (room, message_id) = (draft.room.clone(), draft.message_id.clone());
-            let answer = if away {
-                Err(Problem::new(ErrorCode::StoreUnavailable))
-            } else if self.forbidden.remove(&message_id) {
-                Err(Problem::new(ErrorCode::Forbidden))
-            } else {
-                self.append(draft, &mut new)
-            };
-            self.answers.push(Answer { connection, id, room, message_id, answer });
-        }
-        self.undelivered.clone_from(&new);
-        new
-    }
-
-    /// Rooms and authors hear what became of the commit.
-    pub(crate) fn deliver(&mut self, now: Instant) {
-        for entry in std::mem::take(&mut self.undelivered) {
-            let room = self.rooms.get_mut(&entry.room).expect("the log knows the room");
-            // A room that was loaded since the commit holds it already.
-            if entry.seq > room.head().seq {
-                mark(&mut self.connections, &entry.room);
-                room.append(entry);
-            }
-        }
-        for Answer { connection, id, room, message_id, answer } in std::mem::take(&mut self.answers)
-        {
-            let Some(it) = self.connections.get_mut(&connection) else { continue };
-            it.dirty = true;
-            match answer {
-                Ok(position) => it.conversation.handle_appended(id, room, message_id, position),
-                Err(problem) => it.conversation.handle_refused(Some(id), problem, now),
-            }
-        }
-    }
-
-    fn append(&mut self, draft: Draft, new: &mut Vec<Arc<Entry>>) -> Result<Position, Problem> {
-        let at = Timestamp::new("2026-11-20T09:00:00.000Z").expect("a timestamp");
-        match self.log.append(draft, at) {
-            Ok(Appended::New(entry)) => {
-                let position = entry.position();
-                new.push(entry);
-                Ok(position)
-            }
-            Ok(Appended::Repeated(position)) => Ok(position),
-            Err(AppendRefusal::Conflict(position)) => {
-                Err(Problem { position: Some(position), ..Problem::new(ErrorCode::Conflict) })
-            }
-            Err(AppendRefusal::NoSuchRoom(_)) => Err(Problem::new(ErrorCode::NotFound)),
-        }
-    }
-
-    /// Writes to every connection what its buffers take.
-    pub(crate) fn write(&mut self, now: Instant) -> Result<VecDeque<(u64, Out)>, String> {
-        let dirty = self.connections.iter().filter(|(_, it)| it.dirty);
-        let dirty: Vec<u64> = dirty.map(|(connection, _)| *connection).collect();
-        for connection in dirty {
-            self.write_to(connection, now)?;
-        }
-        Ok(std::mem::take(&mut self.out))
-    }
-
-    fn write_to(&mut self, connection: u64, now: Instant) -> Verdict {
-        for _ in 0..ROUNDS_MAX {
-            let Some(it) = self.connections.get_mut(&connection) else { return Ok(()) };
-            it.dirty = false;
-            if !it.unread.is_empty() && it.conversation.wants_input() {
-                self.listen(connection, now);
-                continue;
-            }
-            while it.written < self.window
-                && let Some(frame) = it.conversation.poll_frame()
-            {
-                it.written += 1;
-                self.out.push_back((connection, Out::Frame(text(frame))));
-            }
-            if let Some(closing) = it.conversation.closing() {
-                self.out.push_back((connection, Out::Close(closing)));
-                self.lose(connection, now);
-                return Ok(());
-            }
-            if it.written >= self.window {
-                it.stalled_at.get_or_insert(now + STALL_MAX);
-                return Ok(());
-            }
-            let read = read(&mut it.conversation, &self.rooms, &self.log, &self.settings);
-            self.pages += read.pages;
-            let listens = !it.unread.is_empty() && it.conversation.wants_input();
-            if !read.anything && !listens {
-                return Ok(());
-            }
-        }
-        broken!("writing to connection {connection} does not come to rest")
-    }
-
     pub(crate) fn heads(&self) -> impl Iterator<Item = (&RoomName, Position)> {
         self.rooms.iter().map(|(name, room)| (name, room.head()))
     }
@@ -468,54 +356,5 @@ impl Server {
 fn mark(connections: &mut BTreeMap<u64, Connection>, room: &RoomName) {
     for it in connections.values_mut() {
         it.dirty |= it.conversation.follow(room).is_some();
-    }
-}
-
-/// What one round of reading came to.
-#[derive(Default)]
-struct Round {
-    anything: bool,
-    pages: u64,
-}
-
-/// One page of every followed room, and news of who is there.
-fn read(
-    conversation: &mut Conversation,
-    rooms: &BTreeMap<RoomName, Room>,
-    log: &MemoryLog,
-    settings: &Settings,
-) -> Round {
-    let Settings { read_entries_max, read_bytes_max, page_entries, .. } = *settings;
-    let follows = conversation.follows();
-    let follows: Vec<_> = follows.map(|f| (f.room.clone(), f.cursor.clone(), f.presence)).collect();
-    let mut round = Round::default();
-    for (name, cursor, known) in follows {
-        let Some(room) = rooms.get(&name) else { continue };
-        let read = match room.read_after(&cursor, read_entries_max, read_bytes_max, page_entries) {
-            Read::FurtherBack => {
-                round.pages += 1;
-                let entries = log.read_after(&name, cursor.seq, read_entries_max);
-                Read::Entries { entries, to_the_head: false }
-            }
-            read @ (Read::Entries { .. } | Read::Resync(_)) => read,
-        };
-        round.anything |= match &read {
-            Read::Entries { entries, .. } => !entries.is_empty(),
-            Read::Resync(_) | Read::FurtherBack => true,
-        };
-        conversation.handle_read(&name, read);
-        if known != room.presence.version() {
-            round.anything = true;
-            let news = room.presence.news_since(known);
-            conversation.handle_news(&name, news, room.presence.version());
-        }
-    }
-    round
-}
-
-fn text(frame: Frame) -> String {
-    match frame {
-        Frame::Message(message) => common::encode(&message),
-        Frame::Entry(entry) => String::from_utf8(entry.json().to_vec()).expect("JSON is UTF-8"),
     }
 }
