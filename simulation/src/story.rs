@@ -29,7 +29,7 @@ impl fmt::Display for Failure {
         let Self { seed, at, what, .. } = self;
         writeln!(f, "seed {seed}, {:.3} s: {what}", at.as_secs_f64())?;
         let next = seed + 1;
-        write!(f, "again: MADANG_SEEDS={seed}..{next} cargo test -p simulation -- --nocapture")
+        write!(f, "again: MADANG_SEEDS={seed}..{next} cargo test -p simulation every_world")
     }
 }
 
