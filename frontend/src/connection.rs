@@ -89,10 +89,10 @@ impl Connection {
             // The session presents the ticket itself, as the first message.
             Action::Connect { generation, ticket: _ } => self.open(generation),
             Action::Send { generation, text } => {
-                if let Some((current, socket)) = &*self.0.socket.borrow() {
-                    if *current == generation {
-                        socket.send(&text);
-                    }
+                if let Some((current, socket)) = &*self.0.socket.borrow()
+                    && *current == generation
+                {
+                    socket.send(&text);
                 }
             }
             Action::Disconnect { generation, code } => {

@@ -344,7 +344,7 @@ impl State {
             Event::Presence { room, joined, left, members, count } => {
                 let me = self.me.as_ref().map(|me| me.id.clone());
                 self.with_room(&room, |room| {
-                    room.presence(joined, &left, members, me.as_ref(), moment);
+                    room.presence(&joined, &left, members, me.as_ref(), moment);
                     room.count = count;
                 });
             }

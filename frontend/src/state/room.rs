@@ -231,7 +231,7 @@ impl Room {
 
     pub(super) fn presence(
         &mut self,
-        joined: Vec<Member>,
+        joined: &[Member],
         left: &[UserId],
         members: Option<Vec<Member>>,
         me: Option<&UserId>,
