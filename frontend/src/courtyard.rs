@@ -1,6 +1,8 @@
 //! What a person wants, and what follows from it: requests, the session, what is kept over a
 //! reload, and the page's state. Components hold a callback of [`Intent`] and nothing else.
 
+mod intent;
+
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeSet,
@@ -19,12 +21,13 @@ use yew::{Reducible, UseReducerDispatcher};
 use crate::{
     browser, calendar, clock,
     connection::Connection,
-    i18n::Language,
     network::{self, Refusal},
     router::{self, Route},
-    state::{Action, Ending, Heard, Link, Sheet, Stage, State, Theme, Trouble, text::private_room},
+    state::{Action, Ending, Heard, Link, Stage, State, Trouble, text::private_room},
     storage,
 };
+
+pub use intent::Intent;
 
 /// Where a person begins.
 const FIRST_ROOM: &str = "general";
@@ -32,45 +35,6 @@ const FIRST_ROOM: &str = "general";
 const SIGN_IN_TRIES: u8 = 5;
 /// Entries kept of a conversation of two people.
 const PRIVATE_ENTRIES: u32 = 1000;
-
-/// What a person wants.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Intent {
-    /// To come in under this name.
-    Enter(UserName),
-    /// To go, and to be forgotten here.
-    SignOut,
-    /// To see what this address shows.
-    Show(Route),
-    /// To make a room and be in it.
-    Create(RoomName),
-    /// To leave a room.
-    Leave(RoomName),
-    /// To write to somebody alone.
-    Talk(Member),
-    /// To say something.
-    Say(RoomName, Body),
-    /// To send a failed message again.
-    Retry(MessageId),
-    /// To give a message up.
-    Discard(MessageId),
-    /// The room was read to its end.
-    Read(RoomName),
-    /// Not to wait for the next attempt.
-    ReconnectNow,
-    /// To connect after an end.
-    Connect,
-    /// The notice of what was recovered has stood long enough.
-    RecoveredSeen(u32),
-    /// The trouble was read.
-    TroubleSeen,
-    /// To see a sheet, or none.
-    Sheet(Option<Sheet>),
-    /// Another language.
-    Language(Language),
-    /// Other colours.
-    Theme(Theme),
-}
 
 /// The page's state, shared without copying.
 #[derive(Clone, Default)]
