@@ -435,7 +435,13 @@ impl Conversation {
     /// What is to be written next: replies and notices before entries.
     pub fn poll_frame(&mut self) -> Option<Frame> {
         let reply = self.replies.pop_front().map(Frame::Message);
-        reply.or_else(|| self.entries.pop_front().map(Frame::Entry))
+        let frame = reply.or_else(|| self.entries.pop_front().map(Frame::Entry));
+        if frame.is_none() {
+            // An idle connection keeps no room for what it once had to say.
+            self.replies = VecDeque::new();
+            self.entries = VecDeque::new();
+        }
+        frame
     }
 
     /// Whether entries that were read still wait to be written; read no more before they are.
