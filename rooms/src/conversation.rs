@@ -44,9 +44,11 @@ pub struct Conversation {
 #[derive(Debug)]
 enum State {
     /// No ticket was accepted. `asked` when one is being looked at.
+    /// `room` is the one in the address, joined once a ticket was accepted.
     Greeting {
         until: Instant,
         asked: bool,
+        room: Option<RoomName>,
     },
     Talking {
         user: Member,
@@ -122,7 +124,11 @@ impl Conversation {
     pub fn new(id: ConnectionId, settings: Arc<Settings>, phase: f64, now: Instant) -> Self {
         Self {
             id,
-            state: State::Greeting { until: now + settings.hello_timeout, asked: false },
+            state: State::Greeting {
+                until: now + settings.hello_timeout,
+                asked: false,
+                room: None,
+            },
             follows: Follows::default(),
             pulse: Pulse::new(&settings, phase, now),
             allowance: Allowance::new(&settings, now),
@@ -169,7 +175,8 @@ impl Conversation {
 
     /// The ticket's owner, or `None` when the ticket is worth nothing.
     pub fn handle_authenticated(&mut self, user: Option<Member>, now: Instant) {
-        let State::Greeting { .. } = self.state else { return };
+        let State::Greeting { room, .. } = &mut self.state else { return };
+        let room = room.take();
         let Some(user) = user else { return self.close(CloseCode::TicketInvalid) };
         self.state = State::Talking { user: user.clone() };
         self.pulse.begin(&self.settings, now);
@@ -184,11 +191,16 @@ impl Conversation {
             },
             server: ServerVersion { version: env!("CARGO_PKG_VERSION").to_owned() },
         });
+        if let Some(room) = room {
+            self.requests.push_back(Request::Follow { id: None, room, after: None, echo: true });
+        }
     }
 
-    /// Joins a room without being asked to by a message: the room in the address.
-    pub fn handle_address(&mut self, room: RoomName) {
-        self.requests.push_back(Request::Follow { id: None, room, after: None, echo: true });
+    /// The room in the address: it is joined as soon as a ticket was accepted.
+    pub fn handle_address(&mut self, address: RoomName) {
+        if let State::Greeting { room, .. } = &mut self.state {
+            *room = Some(address);
+        }
     }
 
     /// A text frame arrived.

@@ -19,7 +19,7 @@ use hyper_util::{
 use tokio::net::{TcpListener, TcpStream};
 use tower::Service;
 
-use crate::{App, clock, connections::Place, routes};
+use crate::{App, clock, connections::Place, routes, transport::reply::Response};
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 4_096;
@@ -57,7 +57,7 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// Accepts for ever.
 pub(crate) async fn serve(listener: TcpListener, app: Arc<App>) {
-    let service = warp::service(routes::all(&app));
+    let service = routes::service(&app);
     loop {
         let (stream, address) = match listener.accept().await {
             Ok(accepted) => accepted,
@@ -81,7 +81,7 @@ pub(crate) async fn serve(listener: TcpListener, app: Arc<App>) {
 /// One TCP connection, until it is closed or upgraded.
 async fn serve_connection<S>(stream: TcpStream, peer: Peer, service: S, app: Arc<App>)
 where
-    S: Service<http::Request<Incoming>, Response = warp::reply::Response, Error = Infallible>,
+    S: Service<http::Request<Incoming>, Response = Response, Error = Infallible>,
     S: Clone + Send + 'static,
     S::Future: Send + 'static,
 {
@@ -89,7 +89,10 @@ where
         request.extensions_mut().insert(peer.clone());
         service.clone().call(request)
     });
+    // Whoever comes while the server stops is answered once, so as to be told.
+    let late = app.stopping.is_cancelled();
     let connection = http1::Builder::new()
+        .keep_alive(!late)
         .timer(TokioTimer::new())
         .header_read_timeout(app.config.header_timeout())
         .max_headers(HEADERS_MAX)
@@ -99,7 +102,7 @@ where
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        () = app.stopping.cancelled() => {
+        () = app.stopping.cancelled(), if !late => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }

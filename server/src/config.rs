@@ -20,8 +20,8 @@ pub struct Config {
     pub data_dir: PathBuf,
 
     /// Origins other than the server's own whose pages may speak to it, such as
-    /// `https://chat.example.org`.
-    #[arg(long, env = "MADANG_ALLOWED_ORIGINS", value_delimiter = ',')]
+    /// `https://chat.example.org`. A debug build allows `trunk serve`.
+    #[arg(long, env = "MADANG_ALLOWED_ORIGINS", value_delimiter = ',', default_values_t = trunk_serve())]
     pub allowed_origins: Vec<String>,
 
     /// Send cookies over HTTPS only: set it when a proxy in front speaks HTTPS.
@@ -94,6 +94,15 @@ pub struct Config {
     /// How it is logged.
     #[arg(long, env = "MADANG_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
+}
+
+/// Where `trunk serve` serves the page: it forwards the browser's origin with the requests.
+fn trunk_serve() -> Vec<String> {
+    if cfg!(debug_assertions) {
+        ["localhost", "127.0.0.1"].map(|host| format!("http://{host}:8080")).to_vec()
+    } else {
+        Vec::new()
+    }
 }
 
 /// How log lines are written, on standard error.

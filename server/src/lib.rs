@@ -31,8 +31,6 @@ pub mod origin;
 
 pub mod page;
 
-pub mod reply;
-
 mod clock;
 
 mod random;
@@ -101,11 +99,14 @@ pub async fn run(
         tokio::spawn(live::keep_time(live)),
         tokio::spawn(accounts::keep_time(Arc::clone(&app))),
     ];
+    let sent_away = async {
+        shutdown.await;
+        drain(&app).await;
+    };
     tokio::select! {
         () = accept::serve(listener, Arc::clone(&app)) => {}
-        () = shutdown => {}
+        () = sent_away => {}
     }
-    drain(&app).await;
     for task in background {
         task.abort();
     }
@@ -113,7 +114,7 @@ pub async fn run(
 }
 
 /// Sends everybody away, a tenth after the other, so that they do not all come back at once; then
-/// waits for them, within the limit.
+/// waits for them, within the limit. Whoever asks meanwhile is told that the server is about to stop.
 async fn drain(app: &App) {
     tracing::info!(connections = app.connections.count(), "stopping");
     app.stopping.cancel();

@@ -157,21 +157,24 @@ impl Live {
         let Some(running) = self.lock().get(&follow.room).cloned() else { return gone() };
         let Settings { read_entries_max, read_bytes_max, page_entries, .. } = *self.settings;
         let state = running.lock();
-        let presence = &state.room.presence;
+        let (head, presence) = (state.room.head().seq, &state.room.presence);
         let (news, version) = (presence.news_since(follow.presence), presence.version());
         let read =
             state.room.read_after(&follow.cursor, read_entries_max, read_bytes_max, page_entries);
         drop(state);
         match read {
-            Read::FurtherBack => (self.read_further_back(follow), news, version),
+            Read::FurtherBack => (self.read_further_back(follow, head), news, version),
             read @ (Read::Entries { .. } | Read::Resync(_)) => (read, news, version),
         }
     }
 
-    /// What a connection reads that fell behind the tail: a page of the log.
-    fn read_further_back(&self, follow: &Follow) -> Read {
+    /// What a connection reads that fell behind the tail: a page of the log, and no further than
+    /// the room's own head. What was committed and not yet delivered comes with its delivery.
+    fn read_further_back(&self, follow: &Follow, head: u64) -> Read {
         let Follow { room, cursor, .. } = follow;
-        let entries = self.store.read_after(room, cursor.seq, self.settings.read_entries_max);
+        let missed = usize::try_from(head.saturating_sub(cursor.seq)).unwrap_or(usize::MAX);
+        let most = self.settings.read_entries_max.min(missed);
+        let entries = self.store.read_after(room, cursor.seq, most);
         Read::Entries { entries, to_the_head: false }
     }
 

@@ -8,9 +8,8 @@ use common::{ErrorCode, Problem};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use rust_embed::RustEmbed;
 use sha2::{Digest as _, Sha256};
-use warp::reply::{Reply as _, Response};
 
-use crate::reply;
+use crate::transport::reply::{self, Response};
 
 const INDEX: &str = "index.html";
 
@@ -81,11 +80,10 @@ fn asset(page: &Page, name: &str, headers: &HeaderMap) -> Response {
     let Some(bytes) = compressed.or_else(|| page.file(name)) else {
         return reply::problem(&Problem::new(ErrorCode::NotFound));
     };
-    let mut response = http::Response::new(bytes.into_owned()).into_response();
+    let mut response =
+        reply::bytes(StatusCode::OK, media_type(name), caching(name), bytes.into_owned());
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type(name)));
     headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching(name)));
     if encoded {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("br"));
     }
@@ -114,13 +112,9 @@ fn not_built() -> Response {
 }
 
 fn html(status: StatusCode, bytes: Vec<u8>, policy: &str) -> Response {
-    let mut response = http::Response::new(bytes).into_response();
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    let mut response = reply::bytes(status, "text/html; charset=utf-8", "no-cache", bytes);
     let policy = HeaderValue::from_str(policy).expect("a policy is ASCII");
-    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     response
 }
 

@@ -1,20 +1,34 @@
 //! Every address on one screen.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{convert::Infallible, error::Error, sync::Arc};
 
 use http::{HeaderMap, HeaderValue, Method, header};
-use hyper::upgrade::OnUpgrade;
-use warp::{Filter, Rejection, filters::BoxedFilter, path, path::FullPath, reply::Response};
+use hyper::{body::Body, upgrade::OnUpgrade};
+use tower::Service;
+use warp::{Filter, Rejection, filters::BoxedFilter, path, path::FullPath};
 
 use crate::{
     App,
     accept::Peer,
     api, page,
-    transport::websocket::upgrade::{self, Handshake},
+    transport::{
+        reply::Response,
+        websocket::upgrade::{self, Handshake},
+    },
 };
 
+/// All addresses, as hyper asks for them.
+pub(crate) fn service<B>(
+    app: &Arc<App>,
+) -> impl Service<http::Request<B>, Response = Response, Error = Infallible, Future: Send> + Clone + use<B>
+where
+    B: Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + Sync + 'static,
+{
+    warp::service(all(app))
+}
+
 /// All addresses. What is refused answers with a problem; nothing falls through to warp's own.
-pub(crate) fn all(app: &Arc<App>) -> BoxedFilter<(Response,)> {
+fn all(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     let state = warp::any().map({
         let app = Arc::clone(app);
         move || Arc::clone(&app)

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use common::{ErrorCode, Problem};
 use http::{HeaderMap, StatusCode};
 use serde_json::json;
-use warp::reply::Response;
 
-use crate::{App, reply};
+use crate::{
+    App,
+    transport::reply::{self, Response},
+};
 
 /// Always well, as long as it can answer.
 pub(crate) fn alive(_: Arc<App>, _: HeaderMap) -> Response {

@@ -9,10 +9,13 @@ use common::{
 use futures_util::Stream;
 use http::{HeaderMap, StatusCode};
 use rooms::access::{Deed, may};
-use warp::{Buf, reply::Response};
+use warp::Buf;
 
 use super::signed_in;
-use crate::{App, origin, reply};
+use crate::{
+    App, origin,
+    transport::reply::{self, Response},
+};
 
 /// People of a private room.
 const MEMBERS_MAX: usize = 100;

@@ -8,10 +8,15 @@ use common::{
 };
 use futures_util::Stream;
 use http::{HeaderMap, StatusCode, header};
-use warp::{Buf, reply::Response};
+use warp::Buf;
 
 use super::{signed_in, slot};
-use crate::{App, accept::Peer, clock, origin, reply};
+use crate::{
+    App,
+    accept::Peer,
+    clock, origin,
+    transport::reply::{self, Response},
+};
 
 /// `POST`: a guest names themselves. A session that this window had before ends.
 pub(crate) async fn sign_in(

@@ -4,10 +4,14 @@ use std::sync::Arc;
 
 use common::{Problem, http::Ticket};
 use http::{HeaderMap, StatusCode};
-use warp::reply::Response;
 
 use super::signed_in;
-use crate::{App, accounts::TICKET_LIFE, clock, origin, reply};
+use crate::{
+    App,
+    accounts::TICKET_LIFE,
+    clock, origin,
+    transport::reply::{self, Response},
+};
 
 /// Gives out a ticket.
 #[expect(clippy::needless_pass_by_value, reason = "warp hands owned values to a handler")]

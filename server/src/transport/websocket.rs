@@ -105,6 +105,9 @@ impl Connection {
         let settings = Arc::clone(app.live.settings());
         let mut conversation =
             Conversation::new(random::connection_id(), settings, random::phase(), now);
+        if let Some(room) = room {
+            conversation.handle_address(room);
+        }
         if let Some(ticket) = ticket {
             conversation.handle_ticket(ticket);
         }
@@ -119,9 +122,6 @@ impl Connection {
             _place: place,
         };
         connection.perform_requests(now);
-        if let Some(room) = room {
-            connection.conversation.handle_address(room);
-        }
         connection
     }
 

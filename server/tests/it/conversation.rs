@@ -37,9 +37,11 @@ async fn the_room_in_the_address_is_joined_at_once() {
 async fn a_ticket_may_come_as_the_first_message() {
     let house = House::opens().await;
     let ticket = house.guest("하나").await.ticket().await;
-    let mut caller = Caller::calls(house.address, "/ws").await;
+    let mut caller = Caller::calls(house.address, "/ws/general").await;
     caller.sends_text(&json!({ "type": "hello", "ticket": ticket }).to_string()).await;
     caller.hears_welcome().await;
+    let joined = caller.hears_next().await;
+    assert!(matches!(joined, ServerMessage::Joined { id: None, .. }), "{joined:?}");
 }
 
 #[tokio::test]

@@ -51,6 +51,19 @@ async fn one_server_at_a_time_uses_a_data_directory() {
 }
 
 #[tokio::test]
+async fn whoever_asks_while_the_server_stops_is_told() {
+    let mut house = House::opens().await;
+    let mut hana = house.enters("하나").await;
+    hana.joins("general").await;
+    house.begins_to_close();
+    // Hana does not answer the close frame yet: the server waits a second for her.
+    let ready = house.asks("GET", "/readyz", &[], None).await;
+    assert_eq!((ready.status, ready.json()["code"].as_str()), (503, Some("draining")));
+    assert_eq!(hana.is_closed().await, code(CloseCode::ServiceRestart));
+    house.has_closed().await;
+}
+
+#[tokio::test]
 async fn nothing_new_begins_while_the_server_stops() {
     let house = House::opens().await;
     let address = house.address;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use common::{ErrorCode, FieldFault, Problem, RoomName, SUBPROTOCOL_JSON};
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use sha1::{Digest as _, Sha1};
@@ -17,7 +17,8 @@ use crate::{
     App,
     accept::Peer,
     accounts::{Hashed, cookie},
-    clock, origin, reply,
+    clock, origin,
+    transport::reply::{self, Response},
 };
 
 /// The subprotocols that are spoken here, the preferred one first.
@@ -38,7 +39,7 @@ pub struct Handshake {
 }
 
 /// Answers 101 and lets the connection talk, or refuses it with a problem.
-pub fn answer(handshake: Handshake, app: &Arc<App>) -> warp::reply::Response {
+pub fn answer(handshake: Handshake, app: &Arc<App>) -> Response {
     match accept(handshake, app) {
         Ok(response) => response,
         Err(problem) => {
@@ -54,7 +55,7 @@ pub fn answer(handshake: Handshake, app: &Arc<App>) -> warp::reply::Response {
     }
 }
 
-fn accept(handshake: Handshake, app: &Arc<App>) -> Result<warp::reply::Response, Problem> {
+fn accept(handshake: Handshake, app: &Arc<App>) -> Result<Response, Problem> {
     let Handshake { room, query, headers, peer, on_upgrade } = handshake;
     origin::check(&headers, &app.config.allowed_origins)?;
     let (Some(key), Some(on_upgrade)) = (websocket_key(&headers), on_upgrade) else {
@@ -73,7 +74,7 @@ fn accept(handshake: Handshake, app: &Arc<App>) -> Result<warp::reply::Response,
     app.tasks.spawn(async move {
         talk(on_upgrade, peer, ticket, room, sessions, app_of_task).await;
     });
-    let mut response = Response::builder()
+    let mut response = http::Response::builder()
         .status(StatusCode::SWITCHING_PROTOCOLS)
         .header(header::CONNECTION, "Upgrade")
         .header(header::UPGRADE, "websocket")

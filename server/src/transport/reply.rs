@@ -4,10 +4,10 @@ use common::{ErrorCode, FieldFault, Problem};
 use futures_util::{Stream, StreamExt as _};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::{Serialize, de::DeserializeOwned};
-use warp::{
-    Buf,
-    reply::{Reply as _, Response},
-};
+use warp::{Buf, reply::Reply as _};
+
+/// An answer, with its body.
+pub type Response = warp::reply::Response;
 
 /// Bytes of a JSON body.
 const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -54,13 +54,24 @@ pub fn from(result: Result<Response, Problem>) -> Response {
     result.unwrap_or_else(|refused| problem(&refused))
 }
 
-fn with_type(status: StatusCode, media_type: &'static str, body: Vec<u8>) -> Response {
+/// An answer of any type, which may be kept as `caching` says.
+#[must_use]
+pub fn bytes(
+    status: StatusCode,
+    media_type: &'static str,
+    caching: &'static str,
+    body: Vec<u8>,
+) -> Response {
     let mut response = http::Response::new(body).into_response();
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
     response
+}
+
+fn with_type(status: StatusCode, media_type: &'static str, body: Vec<u8>) -> Response {
+    bytes(status, media_type, "no-store", body)
 }
 
 /// Reads a JSON body within its limits.
