@@ -44,7 +44,7 @@ pub async fn measure(
     // One who comes and goes first, so that what the server makes once is not counted.
     drop(Guest::enters(server, "first", rooms).await?);
     let before_bytes = resident_bytes(process)?;
-    let mut guests = Vec::with_capacity(connections);
+    let mut staying = JoinSet::new();
     for first in (0..connections).step_by(AT_ONCE) {
         let mut entering = JoinSet::new();
         for nth in first..connections.min(first + AT_ONCE) {
@@ -52,12 +52,8 @@ pub async fn measure(
             entering.spawn(async move { Guest::enters(server, &format!("g{nth}"), &rooms).await });
         }
         for guest in entering.join_all().await {
-            guests.push(guest?);
+            staying.spawn(guest?.stays());
         }
-    }
-    let mut staying = JoinSet::new();
-    for guest in guests {
-        staying.spawn(guest.stays());
     }
     let ended = tokio::time::timeout(quiet, staying.join_next()).await;
     anyhow::ensure!(ended.is_err(), "a connection ended: {ended:?}");

@@ -1,6 +1,6 @@
 //! The one place where the server reads a clock.
 
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use common::Timestamp;
 
@@ -11,6 +11,7 @@ pub(crate) fn now() -> Instant {
 
 /// The time of day, for people. Nothing is ordered by it.
 pub(crate) fn wall() -> Timestamp {
-    let text = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
-    Timestamp::new(text).expect("jiff writes a timestamp")
+    #[expect(clippy::disallowed_methods, reason = "this is the shell's clock")]
+    let text = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
+    Timestamp::new(text).expect("humantime writes a timestamp")
 }

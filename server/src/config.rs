@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use clap::{Parser, ValueEnum};
 use common::limits::{HEARTBEAT_INTERVAL_MS, HEARTBEAT_TIMEOUT_MS};
 use rooms::{Settings, rate::Rate};
+use tracing_subscriber::filter::Targets;
 
 /// Madang: a realtime rooms server with its browser client.
 #[derive(Clone, Debug, Parser)]
@@ -87,9 +88,9 @@ pub struct Config {
     #[arg(long, env = "MADANG_DRAIN_MS", default_value_t = 30_000)]
     pub drain_ms: u32,
 
-    /// What is logged: a level, or a filter as `tracing` understands it.
+    /// What is logged: a level, or levels by module, such as `info,hyper=debug`.
     #[arg(long, env = "MADANG_LOG", default_value = "info")]
-    pub log: String,
+    pub log: Targets,
 
     /// How it is logged.
     #[arg(long, env = "MADANG_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]

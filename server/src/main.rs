@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use clap::Parser as _;
 use server::{Config, accept, config::LogFormat};
 use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::{Layer as _, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -38,12 +39,12 @@ fn announce(address: SocketAddr) {
 }
 
 fn start_logging(config: &Config) {
-    let filter = tracing_subscriber::EnvFilter::new(&config.log);
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match config.log_format {
-        LogFormat::Text => builder.init(),
-        LogFormat::Json => builder.json().init(),
-    }
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let layer = match config.log_format {
+        LogFormat::Text => layer.boxed(),
+        LogFormat::Json => layer.json().boxed(),
+    };
+    tracing_subscriber::registry().with(layer.with_filter(config.log.clone())).init();
 }
 
 /// Done on SIGTERM or SIGINT.
