@@ -50,6 +50,11 @@ export class Person {
     await this.page.reload();
   }
 
+  /** A second window of the same browser. */
+  async anotherWindow() {
+    return new Person(this.#context, await this.#context.newPage(), { onTouch: this.#onTouch });
+  }
+
   // --- rooms
 
   /** Opens a room from the list, unless it is open already. */

@@ -77,6 +77,13 @@ class Stage {
     return person;
   }
 
+  /** Another window of somebody's browser. */
+  async windowBeside(person) {
+    const beside = await person.anotherWindow();
+    this.#people.push(beside);
+    return beside;
+  }
+
   /** Somebody who has come in and may talk. */
   async enters(name, settings = {}) {
     const person = await this.person(settings);

@@ -1,6 +1,7 @@
 //! What a person wants, and what follows from it: requests, the session, what is kept over a
 //! reload, and the page's state. Components hold a callback of [`Intent`] and nothing else.
 
+mod gate;
 mod intent;
 
 use std::{
@@ -10,7 +11,7 @@ use std::{
 };
 
 use common::{
-    Body, ErrorCode, Member, MessageId, RoomName, UserName,
+    Body, ErrorCode, Member, MessageId, RoomName,
     http::{Keep, OpenRoom, RoomInfo},
 };
 use gloo_events::EventListener;
@@ -23,16 +24,12 @@ use crate::{
     connection::Connection,
     network::{self, Refusal},
     router::{self, Route},
-    state::{Action, Ending, Heard, Link, Stage, State, Trouble, text::private_room},
-    storage,
+    state::{Action, Ending, Heard, Link, State, Trouble, text::private_room},
+    storage::{self, Seat},
 };
 
 pub use intent::Intent;
 
-/// Where a person begins.
-const FIRST_ROOM: &str = "general";
-/// How often, in one outage, the name is offered again while the server does not answer.
-const SIGN_IN_TRIES: u8 = 5;
 /// Entries kept of a conversation of two people.
 const PRIVATE_ENTRIES: u32 = 1000;
 
@@ -54,6 +51,7 @@ impl Reducible for Store {
 pub struct Courtyard {
     connection: Connection,
     dispatch: UseReducerDispatcher<Store>,
+    seat: RefCell<Option<Seat>>,
     me: RefCell<Option<Member>>,
     rooms: RefCell<BTreeSet<RoomName>>,
     inside: Cell<bool>,
@@ -78,6 +76,7 @@ impl Courtyard {
             Self {
                 connection: Connection::new(seed, told),
                 dispatch,
+                seat: RefCell::default(),
                 me: RefCell::default(),
                 rooms: RefCell::default(),
                 inside: Cell::new(false),
@@ -160,110 +159,6 @@ impl Courtyard {
             }
         };
         EventListener::new(to, event, heard).forget();
-    }
-
-    // Coming in and going out.
-
-    fn begin(&self) {
-        let courtyard = self.strong();
-        spawn_local(async move {
-            let answer = match (network::who_am_i().await, storage::name()) {
-                (Err(refusal), Some(name))
-                    if refusal.requires_sign_in() && storage::was_inside() =>
-                {
-                    network::sign_in(name).await
-                }
-                (answer, _) => answer,
-            };
-            match answer {
-                Ok(info) => courtyard.come_in(Some(info.user)),
-                Err(Refusal::Unreachable) if storage::was_inside() => courtyard.come_in(None),
-                Err(Refusal::Refused(problem)) if problem.code == ErrorCode::Unauthenticated => {
-                    courtyard.ask_name(None);
-                }
-                Err(refusal) => courtyard.ask_name(Some(trouble(&refusal))),
-            }
-        });
-    }
-
-    fn ask_name(&self, trouble: Option<Trouble>) {
-        self.inside.set(false);
-        self.change(Action::Stage(Stage::Naming { trouble, busy: false }));
-    }
-
-    fn sign_in(&self, name: UserName) {
-        self.change(Action::Stage(Stage::Naming { trouble: None, busy: true }));
-        let courtyard = self.strong();
-        spawn_local(async move {
-            match network::sign_in(name).await {
-                Ok(info) => courtyard.come_in(Some(info.user)),
-                Err(refusal) => courtyard.ask_name(Some(trouble(&refusal))),
-            }
-        });
-    }
-
-    /// Inside. Who it is the welcome will say when the server was out of reach.
-    fn come_in(&self, member: Option<Member>) {
-        self.inside.set(true);
-        if let Some(member) = member {
-            self.is(member);
-        }
-        self.change(Action::Stage(Stage::Inside));
-        if !self.restored.replace(true) {
-            let pending = storage::pending();
-            self.connection.tell(|session, _| session.restore(pending));
-            self.outbox_changed();
-        }
-        for room in storage::rooms() {
-            self.want(room);
-        }
-        if router::current() == Route::Home {
-            let first = || RoomName::new(FIRST_ROOM).expect("a plain word");
-            let room = storage::last_room().unwrap_or_else(first);
-            router::replace(&Route::Room(room));
-        }
-        self.show(&router::current());
-        self.connection.tell(session::Session::connect);
-    }
-
-    fn is(&self, member: Member) {
-        storage::keep_name(&member.name);
-        self.me.replace(Some(member.clone()));
-        self.change(Action::Is(member));
-    }
-
-    fn sign_out(&self) {
-        self.inside.set(false);
-        self.restored.set(false);
-        self.rooms.take();
-        self.me.take();
-        storage::forget_person();
-        self.connection.tell(session::Session::leave_server);
-        self.change(Action::SignedOut);
-        router::go(&Route::Home);
-        spawn_local(network::sign_out());
-    }
-
-    /// The server forgot a guest: the same name is offered again, once in an outage.
-    fn sign_in_again(&self) {
-        let tries = self.sign_in_tries.get() + 1;
-        self.sign_in_tries.set(tries);
-        let Some(name) = storage::name().filter(|_| tries <= SIGN_IN_TRIES) else {
-            return self.ask_name(Some(Trouble::SignedOut));
-        };
-        let courtyard = self.strong();
-        spawn_local(async move {
-            match network::sign_in(name).await {
-                Ok(info) => {
-                    courtyard.sign_in_tries.set(SIGN_IN_TRIES);
-                    courtyard.is(info.user);
-                }
-                // The next attempt to connect says when it is worth asking again.
-                Err(Refusal::Unreachable) => {}
-                Err(Refusal::Refused(_)) => return courtyard.ask_name(Some(Trouble::SignedOut)),
-            }
-            courtyard.connection.tell(session::Session::connect);
-        });
     }
 
     // Rooms.

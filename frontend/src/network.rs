@@ -24,6 +24,18 @@ use crate::browser::window;
 /// Milliseconds until a request without an answer is given up.
 const ANSWER_DUE_MS: u32 = 10_000;
 
+/// The header that says for which of the browser's sessions a request speaks.
+const SLOT_HEADER: &str = "madang-slot";
+
+thread_local! {
+    static SLOT: Cell<u8> = const { Cell::new(0) };
+}
+
+/// Every request speaks for this one of the browser's sessions from here on.
+pub fn speak_for(slot: u8) {
+    SLOT.set(slot);
+}
+
 /// Why a request has no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -103,7 +115,10 @@ async fn exchange(method: Method, path: &str, body: Option<String>) -> Result<St
     // A request that nobody ever answers would hold one of the few connections that a browser
     // opens to a server; six of them, and nothing passes any more.
     let due = web_sys::AbortSignal::timeout_with_u32(ANSWER_DUE_MS);
-    let request = RequestBuilder::new(path).method(method).abort_signal(Some(&due));
+    let request = RequestBuilder::new(path)
+        .method(method)
+        .header(SLOT_HEADER, &SLOT.get().to_string())
+        .abort_signal(Some(&due));
     let request = match body {
         Some(body) => request.header("content-type", "application/json").body(body),
         None => request.build(),

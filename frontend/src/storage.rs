@@ -1,22 +1,43 @@
 //! What the browser keeps over a reload. Where it keeps nothing the page works all the same.
+//!
+//! Two windows may be two people: what belongs to a person is kept under the person's name, so
+//! that nobody sends what somebody else wrote.
 
-use std::collections::BTreeSet;
+pub mod seats;
+
+use std::{cell::RefCell, collections::BTreeSet};
 
 use common::{Body, Epoch, ErrorCode, MessageId, Position, Problem, RoomName, UserName};
 use session::{Pending, PendingState};
 use web_sys::Storage;
 
 use crate::{browser::window, i18n::Language, state::Theme};
+pub use seats::Seat;
+use seats::Seats;
 
+// Of a person.
 const OUTBOX: &str = "madang.outbox.";
 const DRAFT: &str = "madang.draft.";
 const READ: &str = "madang.read.";
-const ROOMS: &str = "madang.rooms";
-const LAST: &str = "madang.last";
+const ROOMS: &str = "madang.rooms.";
+const LAST: &str = "madang.last.";
+// Of the browser.
+const SEATS: &str = "madang.seats";
 const NAME: &str = "madang.name";
-const ENTERED: &str = "madang.entered";
 const LANGUAGE: &str = "madang.language";
 const THEME: &str = "madang.theme";
+// Of the window.
+const SEAT: &str = "madang.seat";
+
+thread_local! {
+    /// Whose things are read and kept.
+    static PERSON: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// The key of something that belongs to the person. A name has no line break in it.
+fn own(kind: &str, rest: &str) -> String {
+    PERSON.with_borrow(|person| [kind, person, "\n", rest].concat())
+}
 
 /// Keeps a message: its id in the key; its room, which code refused it or nothing, and
 /// its text on the lines of the value. Says whether the browser did.
@@ -27,23 +48,24 @@ pub fn keep_pending(pending: &Pending) -> bool {
         PendingState::Failed(problem) => code_name(problem.code).to_string(),
     };
     let value = format!("{}\n{failed}\n{}", pending.room, pending.body);
-    write(&format!("{OUTBOX}{}", pending.message_id), &value)
+    write(&own(OUTBOX, pending.message_id.as_str()), &value)
 }
 
 /// A message is with the server, or was discarded.
 pub fn forget_pending(message_id: &MessageId) {
-    remove(&format!("{OUTBOX}{message_id}"));
+    remove(&own(OUTBOX, message_id.as_str()));
 }
 
 /// The messages that were kept, oldest first: their ids begin with the time they were made.
 #[must_use]
 pub fn pending() -> Vec<Pending> {
-    let mut keys = keys(OUTBOX);
+    let prefix = own(OUTBOX, "");
+    let mut keys = keys(&prefix);
     keys.sort_unstable();
-    keys.iter().filter_map(|key| pending_at(key)).collect()
+    keys.iter().filter_map(|key| pending_at(key, key.strip_prefix(&prefix)?)).collect()
 }
 
-fn pending_at(key: &str) -> Option<Pending> {
+fn pending_at(key: &str, message_id: &str) -> Option<Pending> {
     let value = read(key)?;
     let mut lines = value.splitn(3, '\n');
     let (room, failed, body) = (lines.next()?, lines.next()?, lines.next()?);
@@ -53,7 +75,7 @@ fn pending_at(key: &str) -> Option<Pending> {
     };
     Some(Pending {
         room: RoomName::new(room).ok()?,
-        message_id: MessageId::new(key.strip_prefix(OUTBOX)?).ok()?,
+        message_id: MessageId::new(message_id).ok()?,
         body: Body::new(body).ok()?,
         state,
     })
@@ -71,7 +93,7 @@ fn code_named(name: &str) -> ErrorCode {
 
 /// What is being written in a room; nothing forgets it.
 pub fn keep_draft(room: &RoomName, text: &str) {
-    let key = format!("{DRAFT}{room}");
+    let key = own(DRAFT, room.as_str());
     if text.is_empty() {
         remove(&key);
     } else {
@@ -82,18 +104,19 @@ pub fn keep_draft(room: &RoomName, text: &str) {
 /// What was being written in a room.
 #[must_use]
 pub fn draft(room: &RoomName) -> String {
-    read(&format!("{DRAFT}{room}")).unwrap_or_default()
+    read(&own(DRAFT, room.as_str())).unwrap_or_default()
 }
 
 /// Keeps how far a room was read.
 pub fn keep_read(room: &RoomName, position: &Position) {
-    let _ = write(&format!("{READ}{room}"), &format!("{} {}", position.epoch, position.seq));
+    let value = format!("{} {}", position.epoch, position.seq);
+    let _ = write(&own(READ, room.as_str()), &value);
 }
 
 /// How far a room was read.
 #[must_use]
 pub fn read_position(room: &RoomName) -> Option<Position> {
-    let text = read(&format!("{READ}{room}"))?;
+    let text = read(&own(READ, room.as_str()))?;
     let (epoch, seq) = text.split_once(' ')?;
     Some(Position { epoch: Epoch::new(epoch).ok()?, seq: seq.parse().ok()? })
 }
@@ -101,43 +124,82 @@ pub fn read_position(room: &RoomName) -> Option<Position> {
 /// Keeps which rooms are this person's.
 pub fn keep_rooms(rooms: &BTreeSet<RoomName>) {
     let names: Vec<&str> = rooms.iter().map(RoomName::as_str).collect();
-    let _ = write(ROOMS, &names.join("\n"));
+    let _ = write(&own(ROOMS, ""), &names.join("\n"));
 }
 
 /// This person's rooms.
 #[must_use]
 pub fn rooms() -> BTreeSet<RoomName> {
-    let text = read(ROOMS).unwrap_or_default();
+    let text = read(&own(ROOMS, "")).unwrap_or_default();
     text.lines().filter_map(|name| RoomName::new(name).ok()).collect()
 }
 
 /// Keeps which room was open.
 pub fn keep_last_room(room: &RoomName) {
-    let _ = write(LAST, room.as_str());
+    let _ = write(&own(LAST, ""), room.as_str());
 }
 
 /// The room that was open.
 #[must_use]
 pub fn last_room() -> Option<RoomName> {
-    RoomName::new(read(LAST)?).ok()
+    RoomName::new(read(&own(LAST, ""))?).ok()
 }
 
-/// Keeps what the person is called, and that they are inside.
-pub fn keep_name(name: &UserName) {
-    let _ = write(NAME, name.as_str());
-    let _ = write(ENTERED, "1");
-}
-
-/// What the person was called.
+/// The name that was given last in any window.
 #[must_use]
 pub fn name() -> Option<UserName> {
     UserName::new(read(NAME)?).ok()
 }
 
-/// Whether the person was inside and did not sign out.
+/// The seat that this window had before the reload, if it is still its own.
 #[must_use]
-pub fn was_inside() -> bool {
-    read(ENTERED).is_some()
+pub fn kept_seat() -> Option<Seat> {
+    let line = window_storage()?.get_item(SEAT).ok().flatten()?;
+    Seat::from_line(&line).filter(holds)
+}
+
+/// Whether no other name took the seat, and nobody signed out there.
+#[must_use]
+pub fn holds(seat: &Seat) -> bool {
+    seats().holds(seat)
+}
+
+/// The seat of a name, held from here on. Says whether the name had it before.
+#[must_use]
+pub fn take_seat(name: &UserName) -> (Seat, bool) {
+    let mut seats = seats();
+    let seat = seats.choose(name);
+    let known = seats.holds(&seat);
+    seats.sit(seat.clone());
+    keep_seats(&seats);
+    (seat, known)
+}
+
+/// This window is this person from here on, also after a reload.
+pub fn sit(seat: &Seat) {
+    PERSON.set(seat.name.as_str().to_owned());
+    let mut seats = seats();
+    seats.sit(seat.clone());
+    keep_seats(&seats);
+    let _ = write(NAME, seat.name.as_str());
+    if let Some(storage) = window_storage() {
+        let _ = storage.set_item(SEAT, &seat.to_line());
+    }
+}
+
+/// Nobody has the seat any more.
+pub fn free_seat(seat: &Seat) {
+    let mut seats = seats();
+    seats.free(seat);
+    keep_seats(&seats);
+}
+
+fn seats() -> Seats {
+    Seats::from_text(&read(SEATS).unwrap_or_default())
+}
+
+fn keep_seats(seats: &Seats) {
+    let _ = write(SEATS, &seats.to_text());
 }
 
 /// Keeps the language.
@@ -171,14 +233,23 @@ pub fn theme() -> Theme {
     }
 }
 
-/// The person signed out: only name, language and colours stay.
+/// The person signed out: of theirs nothing stays.
 pub fn forget_person() {
-    let prefixed = [OUTBOX, DRAFT, READ].into_iter().flat_map(keys);
-    prefixed.chain([ROOMS, LAST, ENTERED].map(str::to_owned)).for_each(|key| remove(&key));
+    let kinds = [OUTBOX, DRAFT, READ, ROOMS, LAST].into_iter();
+    kinds.flat_map(|kind| keys(&own(kind, ""))).for_each(|key| remove(&key));
+    if let Some(storage) = window_storage() {
+        let _ = storage.remove_item(SEAT);
+    }
 }
 
+/// Shared by all windows.
 fn storage() -> Option<Storage> {
     window().local_storage().ok().flatten()
+}
+
+/// This window's own.
+fn window_storage() -> Option<Storage> {
+    window().session_storage().ok().flatten()
 }
 
 fn read(key: &str) -> Option<String> {

@@ -27,6 +27,8 @@ pub(super) fn NameScreen(props: &NameScreenProps) -> Html {
                 input.set_value(name.as_str());
             }
             let _ = input.focus();
+            // Enter goes on as before; whoever types is somebody else.
+            input.select();
         });
     }
     let onsubmit = {
