@@ -118,7 +118,7 @@ impl Connection {
         let tell = move |event| {
             connection.tell(|session, now| match event {
                 SocketEvent::Open => session.handle_open(generation, now),
-                SocketEvent::Text(text) => session.handle_text(generation, &text, now),
+                SocketEvent::Heard(message) => session.handle_message(generation, message, now),
                 SocketEvent::Closed(code) => session.handle_closed(generation, code, now),
             });
         };

@@ -211,7 +211,7 @@ impl Courtyard {
     fn open_room(&self, open: OpenRoom) {
         let (courtyard, name) = (self.strong(), open.room.clone());
         spawn_local(async move {
-            match network::open_room(open).await {
+            match network::open_room(&open).await {
                 Ok(room) => courtyard.opened(room),
                 Err(Refusal::Refused(problem)) if problem.code == ErrorCode::Conflict => {}
                 Err(refusal) => return courtyard.change(Action::Trouble(Some(trouble(&refusal)))),

@@ -1,5 +1,7 @@
 //! Requests and the socket: the only module that names gloo-net.
 
+mod json;
+
 use std::{
     cell::Cell,
     future::poll_fn,
@@ -9,15 +11,16 @@ use std::{
 };
 
 use common::{
-    ErrorCode, Problem, UserName, encode,
+    ErrorCode, Problem, ServerMessage, UserName,
+    codec::{read::Read, write},
     http::{OpenRoom, RoomInfo, RoomList, SessionInfo, SignIn, Ticket},
 };
 use futures_util::{Sink, Stream};
-use gloo_net::{
-    http::{Method, RequestBuilder},
-    websocket::{Message, WebSocketError, futures::WebSocket},
-};
-use serde::de::DeserializeOwned;
+use gloo_net::websocket::{Message, WebSocketError, futures::WebSocket};
+use js_sys::Array;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortSignal, RequestInit, Response};
 
 use crate::browser::window;
 
@@ -61,7 +64,7 @@ impl Refusal {
 /// # Errors
 /// When nobody is, or nobody answers.
 pub async fn who_am_i() -> Result<SessionInfo, Refusal> {
-    ask(Method::GET, "/api/session", None).await
+    ask("GET", "/api/session", None).await
 }
 
 /// Enters as a guest.
@@ -69,12 +72,12 @@ pub async fn who_am_i() -> Result<SessionInfo, Refusal> {
 /// # Errors
 /// When the server takes no such guest, or nobody answers.
 pub async fn sign_in(name: UserName) -> Result<SessionInfo, Refusal> {
-    ask(Method::POST, "/api/session", Some(encode(&SignIn { name }))).await
+    ask("POST", "/api/session", Some(write::sign_in(&SignIn { name }))).await
 }
 
 /// Signs out. When nobody answers, the session ends by its age.
 pub async fn sign_out() {
-    let _ = exchange(Method::DELETE, "/api/session", None).await;
+    let _ = fetch("DELETE", "/api/session", None).await;
 }
 
 /// The rooms this person may see.
@@ -82,15 +85,15 @@ pub async fn sign_out() {
 /// # Errors
 /// When nobody is signed in, or nobody answers.
 pub async fn rooms() -> Result<RoomList, Refusal> {
-    ask(Method::GET, "/api/rooms", None).await
+    ask("GET", "/api/rooms", None).await
 }
 
 /// Opens a room.
 ///
 /// # Errors
 /// `conflict` when it exists already.
-pub async fn open_room(room: OpenRoom) -> Result<RoomInfo, Refusal> {
-    ask(Method::POST, "/api/rooms", Some(encode(&room))).await
+pub async fn open_room(room: &OpenRoom) -> Result<RoomInfo, Refusal> {
+    ask("POST", "/api/rooms", Some(write::open_room(room))).await
 }
 
 /// The right to open one connection.
@@ -98,38 +101,44 @@ pub async fn open_room(room: OpenRoom) -> Result<RoomInfo, Refusal> {
 /// # Errors
 /// When nobody is signed in, the server has too much to do, or nobody answers.
 pub async fn ticket() -> Result<Ticket, Refusal> {
-    ask(Method::POST, "/ws/ticket", Some("{}".to_owned())).await
+    ask("POST", "/ws/ticket", Some("{}".to_owned())).await
 }
 
-async fn ask<T: DeserializeOwned>(
-    method: Method,
-    path: &str,
-    body: Option<String>,
-) -> Result<T, Refusal> {
-    let text = exchange(method, path, body).await?;
-    serde_json::from_str(&text).map_err(|_| Refusal::Unreachable)
-}
-
-async fn exchange(method: Method, path: &str, body: Option<String>) -> Result<String, Refusal> {
-    let unreachable = |_| Refusal::Unreachable;
-    // A request that nobody ever answers would hold one of the few connections that a browser
-    // opens to a server; six of them, and nothing passes any more.
-    let due = web_sys::AbortSignal::timeout_with_u32(ANSWER_DUE_MS);
-    let request = RequestBuilder::new(path)
-        .method(method)
-        .header(SLOT_HEADER, &SLOT.get().to_string())
-        .abort_signal(Some(&due));
-    let request = match body {
-        Some(body) => request.header("content-type", "application/json").body(body),
-        None => request.build(),
+async fn ask<T: Read>(method: &str, path: &str, body: Option<String>) -> Result<T, Refusal> {
+    let Ok((is_ok, body)) = exchange(method, path, body).await else {
+        return Err(Refusal::Unreachable);
     };
-    let answer = request.map_err(unreachable)?.send().await.map_err(unreachable)?;
-    let text = answer.text().await.map_err(unreachable)?;
-    if answer.ok() {
-        return Ok(text);
+    if is_ok {
+        return json::from_value(body).ok_or(Refusal::Unreachable);
     }
     // A proxy in between answers in its own words.
-    Err(serde_json::from_str(&text).map_or(Refusal::Unreachable, Refusal::Refused))
+    Err(json::from_value(body).map_or(Refusal::Unreachable, Refusal::Refused))
+}
+
+/// An answer's body, and whether the server said yes.
+async fn exchange(
+    method: &str,
+    path: &str,
+    body: Option<String>,
+) -> Result<(bool, JsValue), JsValue> {
+    let answer = fetch(method, path, body).await?;
+    Ok((answer.ok(), JsFuture::from(answer.json()?).await?))
+}
+
+async fn fetch(method: &str, path: &str, body: Option<String>) -> Result<Response, JsValue> {
+    let pair = |name: &str, value: &str| Array::of2(&name.into(), &value.into());
+    let slot = pair(SLOT_HEADER, &SLOT.get().to_string());
+    let media_type = pair("content-type", "application/json");
+    let request = RequestInit::new();
+    request.set_method(method);
+    request.set_headers(&Array::of2(&slot, &media_type));
+    if let Some(body) = body {
+        request.set_body(&body.into());
+    }
+    // A request that nobody ever answers would hold one of the few connections that a browser
+    // opens to a server; six of them, and nothing passes any more.
+    request.set_signal(Some(&AbortSignal::timeout_with_u32(ANSWER_DUE_MS)));
+    JsFuture::from(window().fetch_with_str_and_init(path, &request)).await?.dyn_into()
 }
 
 /// What happened on a socket.
@@ -137,8 +146,8 @@ async fn exchange(method: Method, path: &str, body: Option<String>) -> Result<St
 pub enum SocketEvent {
     /// It can be written to.
     Open,
-    /// A text frame.
-    Text(String),
+    /// A text frame: a message, or nothing that can be read.
+    Heard(Option<ServerMessage>),
     /// It is closed, with this code; 1006 for any loss.
     Closed(u16),
 }
@@ -217,7 +226,7 @@ fn next(
             Poll::Pending => Poll::Pending,
             Poll::Ready(None) => Poll::Ready(None),
             Poll::Ready(Some(Ok(Message::Text(text)))) => {
-                Poll::Ready(Some(SocketEvent::Text(text)))
+                Poll::Ready(Some(SocketEvent::Heard(json::from_text(&text))))
             }
             Poll::Ready(Some(Err(WebSocketError::ConnectionClose(close)))) => {
                 Poll::Ready(Some(SocketEvent::Closed(close.code)))

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use common::{
-    ClientMessage, Entry, ErrorCode, MessageId, Position, Problem, RoomName, ServerMessage, encode,
+    ClientMessage, Entry, ErrorCode, MessageId, Position, Problem, RoomName, ServerMessage,
+    codec::write,
 };
 use web_time::Instant;
 
@@ -183,7 +184,8 @@ impl Session {
         let id = turn.id.unwrap_or_else(|| self.new_id());
         let (room, message_id) = (turn.room.clone(), turn.message_id.clone());
         let body = turn.body.clone();
-        let text = encode(&ClientMessage::Say { id, room, message_id: message_id.clone(), body });
+        let say = ClientMessage::Say { id, room, message_id: message_id.clone(), body };
+        let text = write::client_message(&say);
         if text.len() > frame_bytes_max {
             // The server would end the connection over it.
             self.outbox.fail(&message_id, Problem::new(ErrorCode::TooLarge));

@@ -35,7 +35,10 @@ pub mod stats;
 
 use std::collections::VecDeque;
 
-use common::{Body, ClientMessage, MessageId, Position, RoomName, UserId, decode_server, encode};
+use common::{
+    Body, ClientMessage, MessageId, Position, RoomName, ServerMessage, UserId, codec::write,
+    decode_server,
+};
 use web_time::Instant;
 
 pub use action::{Action, Generation};
@@ -225,18 +228,29 @@ impl Session {
         self.settle(now);
     }
 
-    /// A text frame came. Whatever it says, it is a sign of life.
-    pub fn handle_text(&mut self, generation: Generation, text: &str, now: Instant) {
+    /// A message came, or a frame that is none. Whatever it says, it is a sign of life.
+    pub fn handle_message(
+        &mut self,
+        generation: Generation,
+        message: Option<ServerMessage>,
+        now: Instant,
+    ) {
         if self.is_current(generation) && (self.link.is_open() || self.link.is_greeting()) {
             if let Some(open) = self.link.open() {
                 open.liveness.hear(now);
             }
-            match decode_server(text) {
+            match message {
                 Some(message) => self.hear(message, now),
                 None => self.stats.unreadable += 1,
             }
         }
         self.settle(now);
+    }
+
+    /// The same for a shell that leaves the reading to serde. The page does not: it is lighter
+    /// without.
+    pub fn handle_text(&mut self, generation: Generation, text: &str, now: Instant) {
+        self.handle_message(generation, decode_server(text), now);
     }
 
     /// The socket is closed, or could not be opened; 1006 stands for any loss.
@@ -304,7 +318,7 @@ impl Session {
 
     fn send(&mut self, message: &ClientMessage) {
         if let Some(generation) = self.link.generation() {
-            self.act(Action::Send { generation, text: encode(message) });
+            self.act(Action::Send { generation, text: write::client_message(message) });
         }
     }
 
