@@ -3,7 +3,9 @@
 //! It decides everything about the connection that depends on time or order and does none of it:
 //! the shell feeds it what arrived, performs its requests, writes its frames, and closes when told.
 
+mod allowance;
 mod follows;
+mod outgoing;
 mod pulse;
 
 use std::{
@@ -19,9 +21,11 @@ use common::{
     limits::{BODY_CHARS_MAX, FRAME_BYTES_MAX},
 };
 
-use crate::{Draft, Entry, News, Read, Settings, Start, rate::Bucket};
+use crate::{Draft, Entry, News, Read, Settings, Start};
+use allowance::Allowance;
 pub use follows::Follow;
 use follows::Follows;
+pub use outgoing::{Closing, Frame, Request};
 use pulse::Pulse;
 
 /// Replies that wait to be written; beyond it nothing more is read from the connection.
@@ -54,67 +58,6 @@ enum State {
         user: Member,
     },
     Closing(Closing),
-}
-
-/// How a connection ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Closing {
-    /// Why.
-    pub code: CloseCode,
-    /// Nobody is at the other end: do not wait for an answer to the close frame.
-    pub abrupt: bool,
-}
-
-/// What one connection may spend.
-#[derive(Debug)]
-struct Allowance {
-    refusals: Bucket,
-    control_frames: Bucket,
-    inbound_bytes: Bucket,
-    /// Nothing more is read before this moment.
-    paused_until: Option<Instant>,
-}
-
-/// What a conversation asks of the rooms.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Request {
-    /// Whose ticket is this? Answer with [`Conversation::handle_authenticated`].
-    Authenticate {
-        /// As the client wrote it.
-        ticket: String,
-    },
-    /// Follow a room. Answer with [`Conversation::handle_followed`] or `handle_refused`.
-    Follow {
-        /// The client's number for the request.
-        id: Option<u64>,
-        /// Which room.
-        room: RoomName,
-        /// What the client has seen of it.
-        after: Option<Position>,
-        /// Whether its author's own entries are to be sent as well.
-        echo: bool,
-    },
-    /// The room is followed no longer; the client has been told.
-    Unfollow {
-        /// Which room.
-        room: RoomName,
-    },
-    /// Add to a log. Answer with [`Conversation::handle_appended`] or `handle_refused`.
-    Append {
-        /// The client's number for the request.
-        id: u64,
-        /// What to add.
-        draft: Draft,
-    },
-}
-
-/// What is to be written next.
-#[derive(Clone, Debug)]
-pub enum Frame {
-    /// A reply or a notice: for this connection alone.
-    Message(ServerMessage),
-    /// An entry: its encoded form is shared with everyone who reads it.
-    Entry(Arc<Entry>),
 }
 
 impl Conversation {
@@ -268,17 +211,14 @@ impl Conversation {
     /// A ping or pong of the WebSocket protocol arrived: it is life, and it is counted.
     pub fn handle_control_frame(&mut self, now: Instant) {
         self.pulse.handle_sign_of_life();
-        let rate = &self.settings.control_frames;
-        if self.allowance.control_frames.take(1.0, rate, now).is_err() {
+        if !self.allowance.take_control_frame(&self.settings, now) {
             self.close(CloseCode::PolicyViolation);
         }
     }
 
     /// So many bytes were read from the connection.
     pub fn handle_inbound_bytes(&mut self, bytes: usize, now: Instant) {
-        let rate = &self.settings.inbound_bytes;
-        let debt = self.allowance.inbound_bytes.owe(bytes as f64, rate, now);
-        self.allowance.paused_until = (!debt.is_zero()).then(|| now + debt);
+        self.allowance.take_bytes(bytes, &self.settings, now);
     }
 
     /// The room is followed from `start` on; `presence` is the version of its presence.
@@ -386,9 +326,7 @@ impl Conversation {
 
     /// Time passed.
     pub fn handle_timeout(&mut self, now: Instant) {
-        if self.allowance.paused_until.is_some_and(|until| until <= now) {
-            self.allowance.paused_until = None;
-        }
+        self.allowance.handle_timeout(now);
         match &self.state {
             State::Greeting { until, .. } if *until <= now => self.close(CloseCode::Stale),
             State::Greeting { .. } | State::Closing(_) => {}
@@ -411,7 +349,7 @@ impl Conversation {
             State::Talking { .. } => Some(self.pulse.poll_timeout()),
             State::Closing(_) => return None,
         };
-        [of_state, self.allowance.paused_until].into_iter().flatten().min()
+        [of_state, self.allowance.paused_until()].into_iter().flatten().min()
     }
 
     /// The connection is to end. The first reason stands.
@@ -435,7 +373,7 @@ impl Conversation {
     #[must_use]
     pub fn wants_input(&self) -> bool {
         self.replies.len() < REPLIES_MAX
-            && self.allowance.paused_until.is_none()
+            && self.allowance.paused_until().is_none()
             && self.closing().is_none()
     }
 
@@ -465,19 +403,8 @@ impl Conversation {
     fn refuse(&mut self, id: Option<u64>, error: Problem, now: Instant) {
         let ours = error.status >= 500;
         self.replies.push_back(ServerMessage::Error { id, error });
-        if !ours && self.allowance.refusals.take(1.0, &self.settings.refusals, now).is_err() {
+        if !ours && !self.allowance.refuse(&self.settings, now) {
             self.close(CloseCode::PolicyViolation);
-        }
-    }
-}
-
-impl Allowance {
-    fn new(settings: &Settings, now: Instant) -> Self {
-        Self {
-            refusals: Bucket::new(&settings.refusals, now),
-            control_frames: Bucket::new(&settings.control_frames, now),
-            inbound_bytes: Bucket::new(&settings.inbound_bytes, now),
-            paused_until: None,
         }
     }
 }
