@@ -62,13 +62,18 @@ impl Passed {
         Self { monotonic_ms: 0.0, wall_ms, total_ms: 0.0 }
     }
 
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it never goes back"
+    )]
     fn advance(&mut self, monotonic_ms: f64, wall_ms: f64) -> Duration {
         let by_monotonic = (monotonic_ms - self.monotonic_ms).max(0.0);
         let by_wall = wall_ms - self.wall_ms;
         let slept = by_wall > by_monotonic + SLEEP_MS;
         self.total_ms += if slept { by_wall } else { by_monotonic };
         (self.monotonic_ms, self.wall_ms) = (monotonic_ms, wall_ms);
-        Duration::from_secs_f64(self.total_ms / 1000.0)
+        Duration::from_micros((self.total_ms * 1000.0) as u64)
     }
 }
 

@@ -6,7 +6,6 @@ mod intent;
 
 use std::{
     cell::{Cell, RefCell},
-    collections::BTreeSet,
     rc::{Rc, Weak},
 };
 
@@ -53,7 +52,7 @@ pub struct Courtyard {
     dispatch: UseReducerDispatcher<Store>,
     seat: RefCell<Option<Seat>>,
     me: RefCell<Option<Member>>,
-    rooms: RefCell<BTreeSet<RoomName>>,
+    rooms: RefCell<Vec<RoomName>>,
     inside: Cell<bool>,
     restored: Cell<bool>,
     sign_in_tries: Cell<u8>,
@@ -178,17 +177,17 @@ impl Courtyard {
     }
 
     fn want(&self, room: RoomName) {
-        let new = self.rooms.borrow_mut().insert(room.clone());
-        if !new {
+        if self.rooms.borrow().contains(&room) {
             return;
         }
+        self.rooms.borrow_mut().push(room.clone());
         storage::keep_rooms(&self.rooms.borrow());
         self.change(Action::Wants(room.clone(), storage::read_position(&room)));
         self.connection.tell(|session, now| session.join(room, now));
     }
 
     fn unwant(&self, room: &RoomName) {
-        self.rooms.borrow_mut().remove(room);
+        self.rooms.borrow_mut().retain(|other| other != room);
         storage::keep_rooms(&self.rooms.borrow());
     }
 
@@ -276,9 +275,13 @@ impl Courtyard {
     fn new_message_id(&self) -> MessageId {
         let ms = (js_sys::Date::now() as u64).max(self.last_message_ms.get() + 1);
         self.last_message_ms.set(ms);
-        let random = u128::from_le_bytes(browser::random_bytes());
-        let fields = (7 << 76) | (random & 0xfff << 64) | (2 << 62) | (random & (u128::MAX >> 66));
-        let id = format!("{:032x}", (u128::from(ms) << 80) | fields);
+        let mut id: [u8; 16] = browser::random_bytes();
+        id[..6].copy_from_slice(&ms.to_be_bytes()[2..]);
+        id[6] = 0x70 | (id[6] & 0x0f);
+        id[8] = 0x80 | (id[8] & 0x3f);
+        let digits = id.iter().flat_map(|byte| [byte >> 4, byte & 0x0f]);
+        let id: String =
+            digits.map(|digit| b"0123456789abcdef"[usize::from(digit)] as char).collect();
         MessageId::new(id).expect("32 hexadecimal digits")
     }
 

@@ -5,7 +5,7 @@
 
 pub mod seats;
 
-use std::{cell::RefCell, collections::BTreeSet};
+use std::cell::RefCell;
 
 use common::{Body, Epoch, ErrorCode, MessageId, Position, Problem, RoomName, UserName};
 use session::{Pending, PendingState};
@@ -60,9 +60,7 @@ pub fn forget_pending(message_id: &MessageId) {
 #[must_use]
 pub fn pending() -> Vec<Pending> {
     let prefix = own(OUTBOX, "");
-    let mut keys = keys(&prefix);
-    keys.sort_unstable();
-    keys.iter().filter_map(|key| pending_at(key, key.strip_prefix(&prefix)?)).collect()
+    keys(&prefix).iter().filter_map(|key| pending_at(key, key.strip_prefix(&prefix)?)).collect()
 }
 
 fn pending_at(key: &str, message_id: &str) -> Option<Pending> {
@@ -122,14 +120,14 @@ pub fn read_position(room: &RoomName) -> Option<Position> {
 }
 
 /// Keeps which rooms are this person's.
-pub fn keep_rooms(rooms: &BTreeSet<RoomName>) {
+pub fn keep_rooms(rooms: &[RoomName]) {
     let names: Vec<&str> = rooms.iter().map(RoomName::as_str).collect();
     let _ = write(&own(ROOMS, ""), &names.join("\n"));
 }
 
 /// This person's rooms.
 #[must_use]
-pub fn rooms() -> BTreeSet<RoomName> {
+pub fn rooms() -> Vec<RoomName> {
     let text = read(&own(ROOMS, "")).unwrap_or_default();
     text.lines().filter_map(|name| RoomName::new(name).ok()).collect()
 }
@@ -266,11 +264,15 @@ fn remove(key: &str) {
     }
 }
 
+/// In their order. The browser has none.
 fn keys(prefix: &str) -> Vec<String> {
     let Some(storage) = storage() else { return Vec::new() };
-    let count = storage.length().unwrap_or(0);
-    (0..count)
-        .filter_map(|index| storage.key(index).ok().flatten())
-        .filter(|key| key.starts_with(prefix))
-        .collect()
+    let mut keys: Vec<String> = Vec::new();
+    for index in 0..storage.length().unwrap_or(0) {
+        let key = storage.key(index).ok().flatten();
+        if let Some(key) = key.filter(|key| key.starts_with(prefix)) {
+            keys.insert(keys.partition_point(|earlier| *earlier < key), key);
+        }
+    }
+    keys
 }

@@ -1,7 +1,7 @@
 //! The rooms that the person wants to follow, and where they stand in each. Entries pass here
 //! exactly once and in order; a hole is never passed over in silence.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use common::{Entry, Position, ResyncReason, RoomName};
 use web_time::Instant;
@@ -14,7 +14,8 @@ const REPLY_DEADLINE: Duration = Duration::from_secs(10);
 /// Every room that was joined and not left, over all connections.
 #[derive(Default)]
 pub(crate) struct Inbox {
-    rooms: BTreeMap<RoomName, Room>,
+    /// In the order of joining. They are few, and a list is light in the page.
+    rooms: Vec<(RoomName, Room)>,
 }
 
 /// One room.
@@ -70,28 +71,36 @@ pub(crate) enum Continuation {
 
 impl Inbox {
     pub(crate) fn want(&mut self, room: RoomName) {
-        self.rooms.entry(room).or_default();
+        if self.get(&room).is_none() {
+            self.rooms.push((room, Room::default()));
+        }
     }
 
     /// Forgets the room. `None` if it was not wanted; else whether the server knows of it.
     pub(crate) fn forget(&mut self, room: &RoomName) -> Option<bool> {
-        self.rooms.remove(room).map(|room| room.joined || room.ask.is_some())
+        let index = self.rooms.iter().position(|(name, _)| name == room)?;
+        let (_, room) = self.rooms.remove(index);
+        Some(room.joined || room.ask.is_some())
     }
 
     pub(crate) fn clear(&mut self) {
         self.rooms.clear();
     }
 
+    fn get(&self, room: &RoomName) -> Option<&Room> {
+        self.rooms.iter().find(|(name, _)| name == room).map(|(_, room)| room)
+    }
+
     pub(crate) fn get_mut(&mut self, room: &RoomName) -> Option<&mut Room> {
-        self.rooms.get_mut(room)
+        self.rooms.iter_mut().find(|(name, _)| name == room).map(|(_, room)| room)
     }
 
     pub(crate) fn position(&self, room: &RoomName) -> Option<&Position> {
-        self.rooms.get(room)?.position.as_ref()
+        self.get(room)?.position.as_ref()
     }
 
     pub(crate) fn is_joined(&self, room: &RoomName) -> bool {
-        self.rooms.get(room).is_some_and(|room| room.joined)
+        self.get(room).is_some_and(|room| room.joined)
     }
 
     /// The room whose `join` has this id.
@@ -111,15 +120,13 @@ impl Inbox {
 
     /// When [`Self::rooms_due`] may have something to say next.
     pub(crate) fn next_ask(&self) -> Option<Instant> {
-        let moments = self.rooms.values();
-        moments
-            .filter_map(|room| room.ask.as_ref().map_or(room.ask_again, |a| Some(a.overdue)))
-            .min()
+        let moment = |room: &Room| room.ask.as_ref().map_or(room.ask_again, |a| Some(a.overdue));
+        self.rooms.iter().filter_map(|(_, room)| moment(room)).min()
     }
 
     /// Positions stay; everything that belonged to the connection goes.
     pub(crate) fn connection_over(&mut self) {
-        for room in self.rooms.values_mut() {
+        for (_, room) in &mut self.rooms {
             let position = room.position.take();
             *room = Room { position, ..Room::default() };
         }

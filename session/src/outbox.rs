@@ -2,10 +2,7 @@
 //! its ack, by being heard in the room, or because the person discards it. It is never sent
 //! before an older one of its room.
 
-use std::{
-    collections::{BTreeSet, VecDeque},
-    time::Duration,
-};
+use std::{collections::VecDeque, time::Duration};
 
 use common::{Body, ErrorCode, MessageId, Problem, RoomName, limits::OUTBOX_MESSAGES_MAX};
 use web_time::Instant;
@@ -205,12 +202,18 @@ impl Outbox {
         broken: Breakage,
     ) -> impl Iterator<Item = &Message> {
         let flying = self.messages.iter().filter(|message| message.flight.is_some());
-        let mut taken: BTreeSet<&RoomName> = flying.map(|message| &message.pending.room).collect();
+        let mut taken: Vec<&RoomName> = flying.map(|message| &message.pending.room).collect();
         self.messages.iter().filter(move |message| {
             let room = &message.pending.room;
             let its_turn = match message.pending.state {
                 PendingState::Sending => true,
-                PendingState::Queued => taken.insert(room) || broken.broken(Mutant::ManyInFlight),
+                PendingState::Queued => {
+                    let first = !taken.contains(&room);
+                    if first {
+                        taken.push(room);
+                    }
+                    first || broken.broken(Mutant::ManyInFlight)
+                }
                 PendingState::Failed(_) => false,
             };
             its_turn && is_joined(room)
