@@ -123,7 +123,9 @@ checked_text!(
 fn check_room_name(text: &str) -> Result<(), TextError> {
     check_length(text, ROOM_NAME_CHARS_MAX)?;
     let allowed = |c: char| {
-        matches!(c, '-' | '_') || (c.is_alphanumeric() && !c.is_uppercase() && !is_conjoining(c))
+        let lower = c.to_lowercase().eq([c]);
+        let letter = c.is_alphanumeric() && lower && !is_conjoining(c) && !is_invisible(c);
+        matches!(c, '-' | '_') || letter
     };
     check_characters(text, allowed)
 }
@@ -131,6 +133,12 @@ fn check_room_name(text: &str) -> Result<(), TextError> {
 fn check_user_name(text: &str) -> Result<(), TextError> {
     check_length(text, USER_NAME_CHARS_MAX)?;
     if text.trim() != text {
+        return Err(TextError::Character);
+    }
+    // A joiner or a variation selector shapes what stands before it, as in 👩‍🚀; alone it is nothing.
+    let visible = text.chars().any(|c| !is_joiner(c) && !c.is_whitespace());
+    let ends_open = text.starts_with(is_joiner) || text.ends_with(ZERO_WIDTH_JOINER);
+    if !visible || ends_open {
         return Err(TextError::Character);
     }
     check_characters(text, |c| !c.is_control() && !is_invisible(c))
@@ -169,16 +177,29 @@ fn check_characters(text: &str, allowed: impl Fn(char) -> bool) -> Result<(), Te
     if text.chars().all(allowed) { Ok(()) } else { Err(TextError::Character) }
 }
 
-/// Jamo that join into syllables: a decomposed 마당 would look like the composed one and not be it.
+/// Jamo that join into syllables, also in their halfwidth forms: a decomposed 마당 would look like
+/// the composed one and not be it.
 fn is_conjoining(c: char) -> bool {
-    matches!(c, '\u{1100}'..='\u{11ff}' | '\u{a960}'..='\u{a97f}' | '\u{d7b0}'..='\u{d7ff}')
+    matches!(c, '\u{1100}'..='\u{11ff}' | '\u{a960}'..='\u{a97f}' | '\u{d7b0}'..='\u{d7ff}'
+        | '\u{ffa0}'..='\u{ffdc}')
 }
 
 /// Characters that show nothing, or turn the direction of what follows: they let one name pass
-/// for another (Unicode Technical Report 36, section 2.10).
+/// for another (Unicode Technical Report 36, section 2.10; the property Default_Ignorable_Code_Point
+/// without what shapes emoji).
 fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{00ad}' | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{feff}'
-        | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+    matches!(c, '\u{00ad}' | '\u{034f}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}'
+        | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}' | '\u{200c}' | '\u{200e}' | '\u{200f}'
+        | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{feff}'
+        | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+const ZERO_WIDTH_JOINER: char = '\u{200d}';
+
+/// What shapes the character before it.
+fn is_joiner(c: char) -> bool {
+    matches!(c, ZERO_WIDTH_JOINER | '\u{fe00}'..='\u{fe0f}')
 }
 
 #[cfg(test)]
@@ -195,6 +216,9 @@ mod tests {
             ("  ", TextError::Empty),
             ("General", TextError::Character),
             ("a b", TextError::Character),
+            ("general\u{3164}", TextError::Character),
+            ("\u{ffa0}", TextError::Character),
+            ("\u{01c5}", TextError::Character),
             ("../etc", TextError::Character),
             ("\u{1106}\u{1161}\u{1103}\u{1161}\u{11bc}", TextError::Character),
             ("a".repeat(65).as_str(), TextError::TooLong),
@@ -208,7 +232,20 @@ mod tests {
         for name in ["하나", "Ada Lovelace", "👩‍🚀", "가".repeat(40).as_str()] {
             assert!(UserName::new(name).is_ok(), "{name}");
         }
-        for name in ["", " 하나", "a\nb", "a\u{202e}b", "\u{3164}", "가".repeat(41).as_str()] {
+        for name in [
+            "",
+            " 하나",
+            "a\nb",
+            "a\u{202e}b",
+            "\u{3164}",
+            "\u{200d}",
+            "하나\u{200d}",
+            "\u{061c}하나",
+            "\u{fe0f}",
+            "a\u{e0041}",
+            "\u{2800}",
+            "가".repeat(41).as_str(),
+        ] {
             assert!(UserName::new(name).is_err(), "{name}");
         }
     }

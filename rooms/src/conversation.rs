@@ -7,6 +7,7 @@ mod allowance;
 mod follows;
 mod outgoing;
 mod pulse;
+mod speeds;
 
 use std::{
     collections::VecDeque,
@@ -27,6 +28,7 @@ pub use follows::Follow;
 use follows::Follows;
 pub use outgoing::{Closing, Frame, Request};
 use pulse::Pulse;
+use speeds::Speeds;
 
 /// Replies that wait to be written; beyond it nothing more is read from the connection.
 const REPLIES_MAX: usize = 64;
@@ -38,6 +40,7 @@ pub struct Conversation {
     settings: Arc<Settings>,
     state: State,
     follows: Follows,
+    speeds: Speeds,
     pulse: Pulse,
     allowance: Allowance,
     requests: VecDeque<Request>,
@@ -73,6 +76,7 @@ impl Conversation {
                 room: None,
             },
             follows: Follows::default(),
+            speeds: Speeds::default(),
             pulse: Pulse::new(&settings, phase, now),
             allowance: Allowance::new(&settings, now),
             requests: VecDeque::new(),
@@ -178,6 +182,9 @@ impl Conversation {
                     let problem = Problem::new(ErrorCode::LimitReached);
                     return self.refuse(id, problem.title("too many rooms on one connection"), now);
                 }
+                if let Err(wait) = self.allowance.take_join(&self.settings, now) {
+                    return self.refuse(id, too_fast(wait), now);
+                }
                 self.requests.push_back(Request::Follow { id, room, after, echo });
             }
             ClientMessage::Say { id, room, message_id, body } => {
@@ -216,6 +223,12 @@ impl Conversation {
         }
     }
 
+    /// The client's side took, at this moment, some of what had waited to be written. Whoever reads
+    /// slowly is not taken for dead; who reads nothing is the shell's to notice.
+    pub fn handle_taken(&mut self, taken_at: Instant) {
+        self.pulse.handle_taken(&self.settings, taken_at);
+    }
+
     /// So many bytes were read from the connection.
     pub fn handle_inbound_bytes(&mut self, bytes: usize, now: Instant) {
         self.allowance.take_bytes(bytes, &self.settings, now);
@@ -233,7 +246,7 @@ impl Conversation {
         let Start { head, after, recovered, resync } = start;
         let cursor = Position { epoch: head.epoch.clone(), seq: after };
         self.entries.retain(|entry| entry.room != *room);
-        self.follows.insert(Follow { room: room.clone(), cursor, echo, presence, speed: None });
+        self.follows.insert(Follow { room: room.clone(), cursor, echo, presence });
         let (room, position) = (room.clone(), head);
         if let Some(reason) = resync {
             let (room, position) = (room.clone(), position.clone());
@@ -263,11 +276,8 @@ impl Conversation {
     /// What was to be said came too fast. Whoever goes on all the same, three times within a
     /// minute, is sent away.
     pub fn handle_too_fast(&mut self, id: u64, room: &RoomName, wait: Duration, now: Instant) {
-        // Rounded up, and never to the very moment: whoever waits as long as told is not early.
-        let retry_after_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).saturating_add(1);
-        let problem = Problem::new(ErrorCode::RateLimited).retry_after_ms(retry_after_ms);
-        self.replies.push_back(ServerMessage::Error { id: Some(id), error: problem });
-        if self.follows.too_fast(room, wait, now) {
+        self.replies.push_back(ServerMessage::Error { id: Some(id), error: too_fast(wait) });
+        if self.speeds.too_fast(room, wait, now) {
             self.close(CloseCode::RateLimited);
         }
     }
@@ -407,6 +417,12 @@ impl Conversation {
             self.close(CloseCode::PolicyViolation);
         }
     }
+}
+
+/// Rounded up, and never to the very moment: whoever waits as long as told is not early.
+fn too_fast(wait: Duration) -> Problem {
+    let retry_after_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).saturating_add(1);
+    Problem::new(ErrorCode::RateLimited).retry_after_ms(retry_after_ms)
 }
 
 #[cfg(feature = "mutants")]

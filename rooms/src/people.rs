@@ -21,6 +21,18 @@ struct Person {
     connections: VecDeque<ConnectionId>,
     says: Bucket,
     says_in_room: BTreeMap<RoomName, Bucket>,
+    opens: Bucket,
+    /// Rooms that this person opened.
+    rooms_opened: usize,
+}
+
+/// Why somebody may not open a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoRoom {
+    /// They opened as many as one person may.
+    TooMany,
+    /// They open them too fast; how long to wait.
+    TooFast(Duration),
 }
 
 impl People {
@@ -79,13 +91,37 @@ impl People {
         person.says.take(1.0, &settings.says, now)
     }
 
+    /// Whether this person may open a room at this moment; it is counted with [`Self::opened`].
+    ///
+    /// # Errors
+    /// Too many, or too fast.
+    pub fn may_open(
+        &mut self,
+        user: &UserId,
+        settings: &Settings,
+        now: Instant,
+    ) -> Result<(), NoRoom> {
+        let person = self.person(user, settings, now);
+        if person.rooms_opened >= settings.rooms_per_user_max {
+            return Err(NoRoom::TooMany);
+        }
+        person.opens.take(1.0, &settings.opens, now).map_err(NoRoom::TooFast)
+    }
+
+    /// This person opened a room.
+    pub fn opened(&mut self, user: &UserId, settings: &Settings, now: Instant) {
+        self.person(user, settings, now).rooms_opened += 1;
+    }
+
     /// Forgets what makes no difference: full buckets, and people without connections.
     pub fn handle_timeout(&mut self, settings: &Settings, now: Instant) {
         self.people.retain(|_, person| {
             person.says_in_room.retain(|_, bucket| !bucket.is_full(&settings.says_in_room, now));
             !person.connections.is_empty()
                 || !person.says_in_room.is_empty()
+                || person.rooms_opened > 0
                 || !person.says.is_full(&settings.says, now)
+                || !person.opens.is_full(&settings.opens, now)
         });
     }
 
@@ -100,6 +136,8 @@ impl People {
             connections: VecDeque::new(),
             says: Bucket::new(&settings.says, now),
             says_in_room: BTreeMap::new(),
+            opens: Bucket::new(&settings.opens, now),
+            rooms_opened: 0,
         })
     }
 }

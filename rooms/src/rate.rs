@@ -43,14 +43,14 @@ impl Bucket {
     pub fn lacks(&mut self, cost: f64, rate: &Rate, now: Instant) -> Option<Duration> {
         self.fill(rate, now);
         let lacks = cost - self.left;
-        (lacks > 0.0).then(|| Duration::from_secs_f64(lacks / rate.per_second))
+        (lacks > 0.0).then(|| seconds(lacks / rate.per_second))
     }
 
     /// Takes `cost` out of it even if it then owes something, and answers how long the debt lasts.
     pub fn owe(&mut self, cost: f64, rate: &Rate, now: Instant) -> Duration {
         self.fill(rate, now);
         self.left -= cost;
-        Duration::from_secs_f64((-self.left).max(0.0) / rate.per_second)
+        seconds((-self.left).max(0.0) / rate.per_second)
     }
 
     /// Whether it has become as good as new.
@@ -65,4 +65,10 @@ impl Bucket {
         self.left = (self.left + passed * rate.per_second).min(rate.burst);
         self.seen_at = now;
     }
+}
+
+/// A wait, at most a day: a rate of nothing per second would make it endless.
+fn seconds(seconds: f64) -> Duration {
+    const WAIT_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+    Duration::try_from_secs_f64(seconds).unwrap_or(WAIT_MAX).min(WAIT_MAX)
 }

@@ -32,6 +32,12 @@ pub struct Settings {
     pub tail_bytes_max: usize,
     /// Rooms that one connection follows.
     pub rooms_per_connection_max: usize,
+    /// Rooms that one person may open.
+    pub rooms_per_user_max: usize,
+    /// How fast one person may open rooms.
+    pub opens: Rate,
+    /// How fast one connection may join rooms, and so draw their last pages.
+    pub joins: Rate,
     /// Connections of one person; the oldest makes place.
     pub connections_per_user_max: usize,
     /// What one person may say.
@@ -63,6 +69,9 @@ impl Default for Settings {
             tail_entries_max: 512,
             tail_bytes_max: 1024 * 1024,
             rooms_per_connection_max: ROOMS_PER_CONNECTION_MAX,
+            rooms_per_user_max: 200,
+            opens: Rate { per_second: 0.5, burst: 20.0 },
+            joins: Rate { per_second: 10.0, burst: 200.0 },
             connections_per_user_max: 20,
             says: Rate { per_second: 10.0, burst: 20.0 },
             says_in_room: Rate { per_second: 5.0, burst: 20.0 },

@@ -3,6 +3,8 @@
 //! `warp::serve` sets no timer, so a client that sends nothing stays for ever, and it accepts
 //! HTTP/2 in clear text; hence hyper's HTTP/1 connection is driven here.
 
+mod guard;
+
 use std::{
     convert::Infallible,
     io,
@@ -18,6 +20,8 @@ use hyper_util::{
 };
 use tokio::net::{TcpListener, TcpStream};
 use tower::Service;
+
+pub use guard::Guard;
 
 use crate::{App, clock, connections::Place, routes, transport::reply::Response};
 
@@ -97,7 +101,10 @@ where
         .header_read_timeout(app.config.header_timeout())
         .max_headers(HEADERS_MAX)
         .max_buf_size(HEADER_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(with_peer))
+        .serve_connection(
+            TokioIo::new(Guard::new(stream, app.config.write_stall())),
+            TowerToHyperService::new(with_peer),
+        )
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {

@@ -25,6 +25,8 @@ const TICKETS_LIVE_MAX: usize = 10;
 const TICKET_RATE: Rate = Rate { per_second: 0.5, burst: 30.0 };
 /// A session that is not used ends.
 const SESSION_IDLE: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+/// A session of somebody who never came in ends sooner: names alone must not fill the house.
+const SESSION_UNUSED: Duration = Duration::from_secs(60 * 60);
 /// A session ends, used or not.
 const SESSION_LIFE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 /// Sessions in all: beyond it nobody new comes in.
@@ -52,6 +54,8 @@ struct Session {
     user: Member,
     began_at: Instant,
     used_at: Instant,
+    /// Whether it ever asked for a ticket.
+    entered: bool,
     ticket_rate: Bucket,
 }
 
@@ -90,6 +94,7 @@ impl Accounts {
             user: user.clone(),
             began_at: now,
             used_at: now,
+            entered: false,
             ticket_rate: Bucket::new(&TICKET_RATE, now),
         };
         let mut state = self.lock();
@@ -108,6 +113,11 @@ impl Accounts {
         let session = state.sessions.get_mut(&key).filter(|session| session.is_alive(now))?;
         session.used_at = now;
         Some(SignedIn { session: key, user: session.user.clone() })
+    }
+
+    /// Whether a session has not ended.
+    pub fn lives(&self, session: &Hashed) -> bool {
+        self.lock().sessions.contains_key(session)
     }
 
     /// Ends a session.
@@ -144,6 +154,7 @@ impl Accounts {
         {
             return Err(too_many(end - now));
         }
+        owner.entered = true;
         let secret = random::secret();
         let ticket = Ticket { session: *session, ends_at: now + TICKET_LIFE };
         tickets.insert(Hashed::of(&secret), ticket);
@@ -193,7 +204,8 @@ impl State {
 
 impl Session {
     fn is_alive(&self, now: Instant) -> bool {
-        now < self.used_at + SESSION_IDLE && now < self.began_at + SESSION_LIFE
+        let idle = if self.entered { SESSION_IDLE } else { SESSION_UNUSED };
+        now < self.used_at + idle && now < self.began_at + SESSION_LIFE
     }
 }
 
@@ -276,6 +288,7 @@ mod tests {
     fn a_session_ends_when_it_is_not_used() {
         let (accounts, now) = (Accounts::default(), clock::now());
         let (secret, user) = accounts.sign_in_guest(UserName::new("하나").unwrap(), now).unwrap();
+        accounts.issue_ticket(&Hashed::of(&secret), now).unwrap();
         let later = now + SESSION_IDLE - Duration::from_secs(1);
         assert!(accounts.signed_in(&secret, later).is_some());
         let too_late = later + SESSION_IDLE;

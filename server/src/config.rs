@@ -1,9 +1,14 @@
 //! What an operator can set: each by a flag or an environment variable, each with a safe default.
 
-use std::{fs::File, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    fs::{File, TryLockError},
+    net::SocketAddr,
+    path::PathBuf,
+    time::Duration,
+};
 
 use anyhow::Context as _;
-use clap::{Parser, ValueEnum};
+use clap::{Parser, ValueEnum, builder::RangedU64ValueParser};
 use common::limits::{HEARTBEAT_INTERVAL_MS, HEARTBEAT_TIMEOUT_MS};
 use rooms::{Settings, rate::Rate};
 use tracing_subscriber::filter::Targets;
@@ -34,7 +39,8 @@ pub struct Config {
     pub page_dir: Option<PathBuf>,
 
     /// Entries that are kept of a room which does not say otherwise.
-    #[arg(long, env = "MADANG_KEEP_DEFAULT", default_value_t = 1_000)]
+    #[arg(long, env = "MADANG_KEEP_DEFAULT", default_value_t = 1_000,
+        value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub keep_default: u32,
 
     /// Milliseconds between two pings.
@@ -48,15 +54,18 @@ pub struct Config {
     pub heartbeat_timeout_ms: u32,
 
     /// Milliseconds from a connection's begin to its ticket.
-    #[arg(long, env = "MADANG_HELLO_TIMEOUT_MS", default_value_t = 10_000)]
+    #[arg(long, env = "MADANG_HELLO_TIMEOUT_MS", default_value_t = 10_000,
+        value_parser = clap::value_parser!(u32).range(1..))]
     pub hello_timeout_ms: u32,
 
     /// Milliseconds that a client may take nothing while something waits for it.
-    #[arg(long, env = "MADANG_WRITE_STALL_MS", default_value_t = 15_000)]
+    #[arg(long, env = "MADANG_WRITE_STALL_MS", default_value_t = 15_000,
+        value_parser = clap::value_parser!(u32).range(1..))]
     pub write_stall_ms: u32,
 
     /// Milliseconds until the head of an HTTP request is there.
-    #[arg(long, env = "MADANG_HEADER_TIMEOUT_MS", default_value_t = 10_000)]
+    #[arg(long, env = "MADANG_HEADER_TIMEOUT_MS", default_value_t = 10_000,
+        value_parser = clap::value_parser!(u32).range(1..))]
     pub header_timeout_ms: u32,
 
     /// Milliseconds from losing somebody's last connection to telling that they left.
@@ -64,28 +73,34 @@ pub struct Config {
     pub presence_grace_ms: u32,
 
     /// TCP connections in all.
-    #[arg(long, env = "MADANG_CONNECTIONS_MAX", default_value_t = 20_000)]
+    #[arg(long, env = "MADANG_CONNECTIONS_MAX", default_value_t = 20_000,
+        value_parser = at_least_one())]
     pub connections_max: usize,
 
     /// TCP connections of one address.
-    #[arg(long, env = "MADANG_CONNECTIONS_PER_ADDRESS_MAX", default_value_t = 200)]
+    #[arg(long, env = "MADANG_CONNECTIONS_PER_ADDRESS_MAX", default_value_t = 200,
+        value_parser = at_least_one())]
     pub connections_per_address_max: usize,
 
     /// WebSocket connections of one person; the oldest makes place.
-    #[arg(long, env = "MADANG_CONNECTIONS_PER_USER_MAX", default_value_t = 20)]
+    #[arg(long, env = "MADANG_CONNECTIONS_PER_USER_MAX", default_value_t = 20,
+        value_parser = at_least_one())]
     pub connections_per_user_max: usize,
 
     /// Sessions and WebSocket connections that one address may open in a second; five times as
     /// many at once.
-    #[arg(long, env = "MADANG_OPENS_PER_ADDRESS_PER_SECOND", default_value_t = 10)]
+    #[arg(long, env = "MADANG_OPENS_PER_ADDRESS_PER_SECOND", default_value_t = 10,
+        value_parser = clap::value_parser!(u32).range(1..))]
     pub opens_per_address_per_second: u32,
 
-    /// Rooms in all.
-    #[arg(long, env = "MADANG_ROOMS_MAX", default_value_t = 2_000)]
+    /// Rooms in all; a tenth of them for one person.
+    #[arg(long, env = "MADANG_ROOMS_MAX", default_value_t = 2_000,
+        value_parser = at_least_one())]
     pub rooms_max: usize,
 
     /// Milliseconds that a stop may take.
-    #[arg(long, env = "MADANG_DRAIN_MS", default_value_t = 30_000)]
+    #[arg(long, env = "MADANG_DRAIN_MS", default_value_t = 30_000,
+        value_parser = clap::value_parser!(u32).range(1..))]
     pub drain_ms: u32,
 
     /// What is logged: a level, or levels by module, such as `info,hyper=debug`.
@@ -95,6 +110,10 @@ pub struct Config {
     /// How it is logged.
     #[arg(long, env = "MADANG_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
+}
+
+fn at_least_one() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..)
 }
 
 /// Where `trunk serve` serves the page: it forwards the browser's origin with the requests.
@@ -125,6 +144,7 @@ impl Config {
             heartbeat_timeout: ms(self.heartbeat_timeout_ms),
             hello_timeout: ms(self.hello_timeout_ms),
             presence_grace: ms(self.presence_grace_ms),
+            rooms_per_user_max: (self.rooms_max / 10).max(1),
             connections_per_user_max: self.connections_per_user_max,
             ..Settings::default()
         }
@@ -164,7 +184,12 @@ impl Config {
         let named = || format!("the data directory {} cannot be used", self.data_dir.display());
         std::fs::create_dir_all(&self.data_dir).with_context(named)?;
         let file = File::create(&path).with_context(named)?;
-        file.try_lock().context("another server holds it").with_context(named)?;
-        Ok(file)
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => {
+                Err(anyhow::anyhow!("another server holds it")).with_context(named)
+            }
+            Err(TryLockError::Error(error)) => Err(error).with_context(named),
+        }
     }
 }

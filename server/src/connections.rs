@@ -72,6 +72,7 @@ impl Connections {
 
     /// A TCP connection came; `None` when there is no place for it.
     pub fn arrive(&self, address: IpAddr, now: Instant) -> Option<Place> {
+        let address = network(address);
         let mut state = self.lock();
         if state.open >= self.connections_max {
             return None;
@@ -95,9 +96,15 @@ impl Connections {
             Problem::new(ErrorCode::Busy).retry_after_ms(wait_ms.max(1_000))
         };
         let mut state = self.lock();
+        // Whoever is refused for their own sake costs the others nothing.
+        let network = network(address);
+        let address = state.address(network, &self.opens_per_address, now);
+        if let Some(wait) = address.opens.lacks(1.0, &self.opens_per_address, now) {
+            return Err(busy(wait));
+        }
         let node = state.opens.get_or_insert_with(|| Bucket::new(&OPENS_PER_NODE, now));
         node.take(1.0, &OPENS_PER_NODE, now).map_err(busy)?;
-        let address = state.address(address, &self.opens_per_address, now);
+        let address = state.address(network, &self.opens_per_address, now);
         address.opens.take(1.0, &self.opens_per_address, now).map_err(busy)
     }
 
@@ -172,6 +179,16 @@ impl State {
     fn address(&mut self, address: IpAddr, rate: &Rate, now: Instant) -> &mut Address {
         let new = || Address { open: 0, opens: Bucket::new(rate, now) };
         self.addresses.entry(address).or_insert_with(new)
+    }
+}
+
+/// Whoever has an IPv6 address has 2^64 of them: the network counts (RFC 4291 section 2.5.4).
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(v6) => v6
+            .to_ipv4_mapped()
+            .map_or_else(|| IpAddr::V6((u128::from(v6) >> 64 << 64).into()), IpAddr::V4),
     }
 }
 

@@ -70,14 +70,15 @@ pub struct App {
 /// Serves `listener` until `shutdown` is done, then sends everybody away within
 /// [`Config::drain`].
 ///
+/// Whoever calls it holds the data directory, see [`Config::lock_data_dir`].
+///
 /// # Errors
-/// The data directory cannot be used.
+/// A task that everybody depends on ended.
 pub async fn run(
     listener: TcpListener,
     config: Config,
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
-    let _lock = config.lock_data_dir()?;
     let settings = Arc::new(config.settings());
     let store = Arc::new(MemoryStore::default());
     let (committer, commits) = log::committer(Arc::clone(&store) as Arc<dyn log::Store>);
@@ -94,11 +95,10 @@ pub async fn run(
         live: Arc::clone(&live),
         config,
     });
-    let background = [
-        tokio::spawn(commits.run(Arc::clone(&live))),
-        tokio::spawn(live::keep_time(live)),
-        tokio::spawn(accounts::keep_time(Arc::clone(&app))),
-    ];
+    let mut background = tokio::task::JoinSet::new();
+    background.spawn(commits.run(Arc::clone(&live)));
+    background.spawn(live::keep_time(live));
+    background.spawn(accounts::keep_time(Arc::clone(&app)));
     let sent_away = async {
         shutdown.await;
         drain(&app).await;
@@ -106,9 +106,9 @@ pub async fn run(
     tokio::select! {
         () = accept::serve(listener, Arc::clone(&app)) => {}
         () = sent_away => {}
-    }
-    for task in background {
-        task.abort();
+        ended = background.join_next() => {
+            anyhow::bail!("a task that everybody depends on ended: {ended:?}");
+        }
     }
     Ok(())
 }

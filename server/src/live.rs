@@ -1,7 +1,7 @@
 //! The running rooms: append, wake, follow, read.
 //!
 //! One lock per room, private to this module, never held over an await or a write. Nobody else
-//! sees a room: others ask for a follower. Locks are taken in the order map, room, mailbox.
+//! sees a room: others ask for a follower. Locks are taken in the order people, map, room, mailbox.
 
 mod mailbox;
 
@@ -20,6 +20,7 @@ use rooms::{
     Draft, Entry, News, People, Read, Room, RoomRecord, Settings, Start,
     access::{Deed, may},
     conversation::Follow,
+    people::NoRoom,
 };
 
 use crate::{
@@ -92,17 +93,44 @@ impl Live {
         Ok(self.info(record))
     }
 
+    /// Somebody opens a room, within the limits of one person and of the server.
+    ///
+    /// # Errors
+    /// There is one of this name, or a limit is reached.
+    pub fn open_for(
+        &self,
+        opener: &UserId,
+        room: RoomName,
+        keep: Keep,
+        members: Option<Vec<Member>>,
+        rooms_max: usize,
+    ) -> Result<RoomInfo, Problem> {
+        let too_many = |title: &str| Problem::new(ErrorCode::LimitReached).title(title);
+        let now = clock::now();
+        // Held until the room is open: nobody comes between the question and the deed.
+        let mut people = self.people();
+        if self.store.rooms().len() >= rooms_max {
+            return Err(too_many("there are too many rooms"));
+        }
+        people.may_open(opener, &self.settings, now).map_err(|refusal| match refusal {
+            NoRoom::TooMany => too_many("one person may open no more rooms"),
+            NoRoom::TooFast(wait) => {
+                let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+                Problem::new(ErrorCode::RateLimited).retry_after_ms(wait_ms.saturating_add(1))
+            }
+        })?;
+        let opened = self.open(room, keep, members);
+        let info =
+            opened.map_err(|_| Problem::new(ErrorCode::Conflict).title("the room exists"))?;
+        people.opened(opener, &self.settings, now);
+        Ok(info)
+    }
+
     /// The rooms that this person may see, in the order of their names.
     #[must_use]
     pub fn rooms_of(&self, user: &UserId) -> Vec<RoomInfo> {
         let visible = |record: &RoomRecord| may(user, Deed::Read, record.members.as_deref());
         self.store.rooms().into_iter().filter(visible).map(|record| self.info(record)).collect()
-    }
-
-    /// How many rooms there are.
-    #[must_use]
-    pub fn count(&self) -> usize {
-        self.store.rooms().len()
     }
 
     /// A connection follows a room, or moves its cursor in a room that it follows already.
@@ -174,7 +202,14 @@ impl Live {
         let Follow { room, cursor, .. } = follow;
         let missed = usize::try_from(head.saturating_sub(cursor.seq)).unwrap_or(usize::MAX);
         let most = self.settings.read_entries_max.min(missed);
+        let mut bytes = 0;
+        let within = |entry: &Arc<Entry>| {
+            let first = bytes == 0;
+            bytes += entry.weight();
+            first || bytes <= self.settings.read_bytes_max
+        };
         let entries = self.store.read_after(room, cursor.seq, most);
+        let entries = entries.into_iter().take_while(within).collect();
         Read::Entries { entries, to_the_head: false }
     }
 

@@ -1,8 +1,12 @@
 //! Which pages may speak to this server: a browser says whose page sends a request, and cannot be
 //! made to lie about it.
 
+use std::net::IpAddr;
+
 use common::{ErrorCode, Problem};
 use http::{HeaderMap, header};
+
+use crate::Config;
 
 /// The header in which a browser says how the page relates to the server.
 const SEC_FETCH_SITE: &str = "sec-fetch-site";
@@ -14,7 +18,7 @@ const SEC_FETCH_SITE: &str = "sec-fetch-site";
 ///
 /// # Errors
 /// It comes from a page of another site.
-pub fn check(headers: &HeaderMap, allowed: &[String]) -> Result<(), Problem> {
+pub fn check(headers: &HeaderMap, config: &Config) -> Result<(), Problem> {
     let refused = || Err(Problem::new(ErrorCode::OriginNotAllowed));
     let mut origins = headers.get_all(header::ORIGIN).into_iter();
     let Some(origin) = origins.next() else { return Ok(()) };
@@ -23,8 +27,10 @@ pub fn check(headers: &HeaderMap, allowed: &[String]) -> Result<(), Problem> {
     }
     let Ok(origin) = origin.to_str() else { return refused() };
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let own = host.is_some_and(|host| is_own(origin, host));
-    if own || allowed.iter().any(|allowed| allowed == origin) { Ok(()) } else { refused() }
+    let loopback = config.listen.ip().is_loopback();
+    let own = host.is_some_and(|host| is_own(origin, host) && (!loopback || is_loopback(host)));
+    let allowed = own || config.allowed_origins.iter().any(|allowed| allowed == origin);
+    if allowed { Ok(()) } else { refused() }
 }
 
 /// Checks a request that changes something: it must not be one that a page of another site makes a
@@ -32,8 +38,8 @@ pub fn check(headers: &HeaderMap, allowed: &[String]) -> Result<(), Problem> {
 ///
 /// # Errors
 /// It looks like one.
-pub fn check_change(headers: &HeaderMap, allowed: &[String]) -> Result<(), Problem> {
-    check(headers, allowed)?;
+pub fn check_change(headers: &HeaderMap, config: &Config) -> Result<(), Problem> {
+    check(headers, config)?;
     let from_elsewhere = headers
         .get(SEC_FETCH_SITE)
         .is_some_and(|site| !matches!(site.as_bytes(), b"same-origin" | b"none"));
@@ -51,9 +57,25 @@ fn is_own(origin: &str, host: &str) -> bool {
     rest.is_some_and(|rest| rest.eq_ignore_ascii_case(host))
 }
 
+/// Whether a host names this machine. On a loopback address only such a name is ours: another is
+/// one that a foreign page has made point here (DNS rebinding).
+fn is_loopback(host: &str) -> bool {
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let name = name.trim_start_matches('[').trim_end_matches(']');
+    name.eq_ignore_ascii_case("localhost")
+        || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+        || name.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+}
+
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
+
     use super::*;
+
+    fn config(listen: &str, allowed: &str) -> Config {
+        Config::parse_from(["server", "--listen", listen, "--allowed-origins", allowed])
+    }
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
         let mut headers = HeaderMap::new();
@@ -65,7 +87,7 @@ mod tests {
 
     #[test]
     fn only_our_own_page_and_allowed_ones_may_speak() {
-        let allowed = ["https://app.example".to_owned()];
+        let allowed = config("0.0.0.0:3000", "https://app.example");
         let host = ("host", "chat.example:3000");
         let from = |origin| check(&headers(&[host, ("origin", origin)]), &allowed).is_ok();
         assert!(from("http://chat.example:3000"));
@@ -91,8 +113,22 @@ mod tests {
     }
 
     #[test]
+    fn a_name_made_to_point_here_is_not_ours() {
+        let config = config("127.0.0.1:3000", "https://chat.example");
+        let from =
+            |host, origin| check(&headers(&[("host", host), ("origin", origin)]), &config).is_ok();
+        assert!(from("localhost:3000", "http://localhost:3000"));
+        assert!(from("127.0.0.1:3000", "http://127.0.0.1:3000"));
+        assert!(from("[::1]:3000", "http://[::1]:3000"));
+        assert!(from("chat.example", "https://chat.example"), "allowed by name");
+        assert!(!from("evil.example:3000", "http://evil.example:3000"));
+        assert!(!from("localhost.evil.example", "http://localhost.evil.example"));
+    }
+
+    #[test]
     fn a_change_from_another_site_is_refused() {
-        let change = |pairs: &[(&'static str, &str)]| check_change(&headers(pairs), &[]);
+        let config = config("127.0.0.1:3000", "https://app.example");
+        let change = |pairs: &[(&'static str, &str)]| check_change(&headers(pairs), &config);
         assert!(change(&[("sec-fetch-site", "same-origin")]).is_ok());
         assert!(change(&[]).is_ok());
         for site in ["cross-site", "same-site"] {

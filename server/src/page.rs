@@ -4,6 +4,7 @@
 use std::{borrow::Cow, path::PathBuf};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
 use common::{ErrorCode, Problem};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use rust_embed::RustEmbed;
@@ -37,15 +38,19 @@ impl Page {
         Self { dir }
     }
 
-    fn file(&self, name: &str) -> Option<Cow<'static, [u8]>> {
+    /// What is inside the program is not copied for each answer.
+    fn file(&self, name: &str) -> Option<Bytes> {
         let plain =
             name.split('/').all(|part| !matches!(part, "" | "." | "..")) && !name.contains('\\');
         if !plain {
             return None;
         }
         match &self.dir {
-            Some(dir) => std::fs::read(dir.join(name)).ok().map(Cow::Owned),
-            None => Embedded::get(name).map(|file| file.data),
+            Some(dir) => std::fs::read(dir.join(name)).ok().map(Bytes::from),
+            None => Embedded::get(name).map(|file| match file.data {
+                Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+                Cow::Owned(bytes) => Bytes::from(bytes),
+            }),
         }
     }
 }
@@ -80,8 +85,7 @@ fn asset(page: &Page, name: &str, headers: &HeaderMap) -> Response {
     let Some(bytes) = compressed.or_else(|| page.file(name)) else {
         return reply::problem(&Problem::new(ErrorCode::NotFound));
     };
-    let mut response =
-        reply::bytes(StatusCode::OK, media_type(name), caching(name), bytes.into_owned());
+    let mut response = reply::bytes(StatusCode::OK, media_type(name), caching(name), bytes);
     let headers = response.headers_mut();
     headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     if encoded {
@@ -96,7 +100,7 @@ fn index(page: &Page) -> Response {
         .fold(CONTENT_SECURITY_POLICY.to_owned(), |policy, script| {
             format!("{policy} 'sha256-{}'", STANDARD.encode(Sha256::digest(script)))
         });
-    html(StatusCode::OK, bytes.into_owned(), &policy)
+    html(StatusCode::OK, bytes, &policy)
 }
 
 /// What a browser sees when nobody built the page.
@@ -108,10 +112,14 @@ fn not_built() -> Response {
         <p lang=\"en\">The server runs, but its page has not been built. Run \
         <code>cargo xtask run</code> in the project's folder, or <code>trunk build</code> and then \
         reload.</p></html>";
-    html(StatusCode::SERVICE_UNAVAILABLE, TEXT.as_bytes().to_vec(), CONTENT_SECURITY_POLICY)
+    html(
+        StatusCode::SERVICE_UNAVAILABLE,
+        Bytes::from_static(TEXT.as_bytes()),
+        CONTENT_SECURITY_POLICY,
+    )
 }
 
-fn html(status: StatusCode, bytes: Vec<u8>, policy: &str) -> Response {
+fn html(status: StatusCode, bytes: Bytes, policy: &str) -> Response {
     let mut response = reply::bytes(status, "text/html; charset=utf-8", "no-cache", bytes);
     let policy = HeaderValue::from_str(policy).expect("a policy is ASCII");
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);

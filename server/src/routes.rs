@@ -33,6 +33,9 @@ fn all(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         let app = Arc::clone(app);
         move || Arc::clone(&app)
     });
+    let get_or_head = || {
+        warp::get().or(warp::head()).unify().and(state.clone()).and(warp::header::headers_cloned())
+    };
     let get = || warp::get().and(state.clone()).and(warp::header::headers_cloned());
     let post = || warp::post().and(state.clone()).and(warp::header::headers_cloned());
     let delete = || warp::delete().and(state.clone()).and(warp::header::headers_cloned());
@@ -48,8 +51,8 @@ fn all(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     let sign_out = path!("api" / "session").and(delete()).map(api::session::sign_out);
     let rooms = path!("api" / "rooms").and(get()).map(api::rooms::list);
     let open_room = path!("api" / "rooms").and(post()).and(body()).then(api::rooms::open);
-    let health = path!("healthz").and(get()).map(api::health::alive);
-    let ready = path!("readyz").and(get()).map(api::health::ready);
+    let health = path!("healthz").and(get_or_head()).map(api::health::alive);
+    let ready = path!("readyz").and(get_or_head()).map(api::health::ready);
 
     ticket
         .or(ws.or(ws_room).unify().map(|room, (app, handshake): (Arc<App>, Handshake)| {

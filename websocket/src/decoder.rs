@@ -96,8 +96,10 @@ impl Decoder {
     pub fn next(&mut self, now: Instant) -> Result<Option<Incoming>, Violation> {
         while let Some((head, payload)) = self.next_frame()? {
             if let Some(incoming) = self.take_frame(head, payload)? {
-                // What is left began to arrive no later than this moment.
-                self.began_at = self.is_within_message().then_some(now);
+                // A control frame between its pieces gives a message no more time.
+                if self.message.is_none() {
+                    self.began_at = (self.read < self.pending.len()).then_some(now);
+                }
                 return Ok(Some(incoming));
             }
         }
@@ -108,10 +110,6 @@ impl Decoder {
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         self.began_at.map(|at| at + self.limits.message_time_max)
-    }
-
-    fn is_within_message(&self) -> bool {
-        self.message.is_some() || self.read < self.pending.len()
     }
 
     /// The next frame, unmasked. Its length is checked before its payload is waited for.

@@ -147,6 +147,17 @@ fn what_is_not_whole_in_time_has_a_deadline() {
     assert_eq!(decoder.deadline(), None);
 }
 
+#[test]
+fn control_frames_between_its_pieces_give_a_message_no_more_time() {
+    let (mut decoder, now) = (Decoder::new(LIMITS), start());
+    decoder.feed(&frame(0x1, b"a"), now);
+    assert_eq!(decoder.next(now), Ok(None));
+    let later = now + Duration::from_secs(6);
+    decoder.feed(&frame(LAST | 0xA, b""), later);
+    assert_eq!(decoder.next(later), Ok(Some(Incoming::Pong(Vec::new()))));
+    assert_eq!(decoder.deadline(), Some(now + Duration::from_secs(10)));
+}
+
 proptest! {
     #[test]
     fn nothing_makes_the_decoder_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {

@@ -1,7 +1,7 @@
 //! What one connection may spend: bytes, control frames, refusals. A flood ends the connection or
 //! is read as slowly as it may be sent.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::{Settings, rate::Bucket};
 
@@ -10,6 +10,7 @@ pub(super) struct Allowance {
     refusals: Bucket,
     control_frames: Bucket,
     inbound_bytes: Bucket,
+    joins: Bucket,
     /// Nothing more is read before this moment.
     paused_until: Option<Instant>,
 }
@@ -20,6 +21,7 @@ impl Allowance {
             refusals: Bucket::new(&settings.refusals, now),
             control_frames: Bucket::new(&settings.control_frames, now),
             inbound_bytes: Bucket::new(&settings.inbound_bytes, now),
+            joins: Bucket::new(&settings.joins, now),
             paused_until: None,
         }
     }
@@ -32,6 +34,11 @@ impl Allowance {
     /// Whether one more control frame may come.
     pub(super) fn take_control_frame(&mut self, settings: &Settings, now: Instant) -> bool {
         self.control_frames.take(1.0, &settings.control_frames, now).is_ok()
+    }
+
+    /// One more room is joined, or how long to wait.
+    pub(super) fn take_join(&mut self, settings: &Settings, now: Instant) -> Result<(), Duration> {
+        self.joins.take(1.0, &settings.joins, now)
     }
 
     /// So many bytes came; reading pauses until they are paid for.

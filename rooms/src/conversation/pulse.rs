@@ -39,6 +39,12 @@ impl Pulse {
         self.due = None;
     }
 
+    /// The client took something at this moment: a ping that stood behind much else is answered
+    /// later than one that stood alone.
+    pub(super) fn handle_taken(&mut self, settings: &Settings, taken_at: Instant) {
+        self.due = self.due.map(|due| due.max(taken_at + settings.heartbeat_timeout));
+    }
+
     pub(super) fn is_dead(&self, now: Instant) -> bool {
         self.due.is_some_and(|due| due <= now)
     }

@@ -32,7 +32,8 @@ impl Slot {
     #[must_use]
     pub fn secret(self, headers: &HeaderMap, secure: bool) -> Option<String> {
         let name = self.cookie_name(secure);
-        cookies(headers).find(|(other, _)| *other == name).map(|(_, secret)| secret.to_owned())
+        let ours = cookies(headers).find(|(other, secret)| *other == name && !secret.is_empty());
+        ours.map(|(_, secret)| secret.to_owned())
     }
 
     /// The `Set-Cookie` that puts a secret into this slot.
@@ -70,10 +71,12 @@ pub fn all_sessions(headers: &HeaderMap, secure: bool) -> Vec<Hashed> {
     ours.map(|secret| Hashed::of(&secret)).collect()
 }
 
-/// RFC 6265 section 4.2.1: pairs, separated by semicolons, in one header or several.
+/// RFC 6265 section 4.2.1: pairs, separated by semicolons, in one header or several. Cookies are
+/// shared by all programs of a host; what others wrote into theirs does no harm to ours.
 fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
-    let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
-    lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='))
+    let lines = headers.get_all(header::COOKIE).into_iter().map(HeaderValue::as_bytes);
+    let pairs = lines.flat_map(|line| line.split(|byte| *byte == b';'));
+    pairs.filter_map(|pair| std::str::from_utf8(pair).ok()?.trim().split_once('='))
 }
 
 #[cfg(test)]
@@ -92,6 +95,14 @@ mod tests {
         assert_eq!(Slot(1).secret(&both, false), None);
         assert_eq!(all_sessions(&both, false).len(), 2);
         assert_eq!(all_sessions(&both, true).len(), 0, "over HTTPS the prefix is needed");
+    }
+
+    #[test]
+    fn cookies_of_other_programs_do_no_harm() {
+        let mut headers = HeaderMap::new();
+        let line = b"x=\xea\xb0; madang-0=; y=\xed\x95\x9c; madang-0=good";
+        headers.insert("cookie", HeaderValue::from_bytes(line).unwrap());
+        assert_eq!(Slot(0).secret(&headers, false).as_deref(), Some("good"));
     }
 
     #[test]

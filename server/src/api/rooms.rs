@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use common::{
-    ErrorCode, FieldFault, Member, Problem, UserId,
+    FieldFault, Member, Problem, UserId,
     http::{Keep, OpenRoom, RoomInfo, RoomList},
 };
 use futures_util::Stream;
@@ -39,16 +39,13 @@ pub(crate) async fn open(
     body: impl Stream<Item = Result<impl Buf, warp::Error>>,
 ) -> Response {
     let answer = async {
-        origin::check_change(&headers, &app.config.allowed_origins)?;
+        origin::check_change(&headers, &app.config)?;
         let opener = signed_in(&app, &headers)?.user;
         let OpenRoom { room, keep, members } = reply::read_json(&headers, body).await?;
         let keep = checked_keep(keep, app.config.keep_default)?;
+        let of_opener = opener.id.clone();
         let members = members.map(|others| members_with(&app, opener, &others)).transpose()?;
-        if app.live.count() >= app.config.rooms_max {
-            return Err(Problem::new(ErrorCode::LimitReached).title("there are too many rooms"));
-        }
-        let info = app.live.open(room, keep, members);
-        let info = info.map_err(|_| Problem::new(ErrorCode::Conflict).title("the room exists"))?;
+        let info = app.live.open_for(&of_opener, room, keep, members, app.config.rooms_max)?;
         tell(&app, &info);
         Ok(reply::json(StatusCode::CREATED, &info))
     };

@@ -26,12 +26,12 @@ pub(crate) async fn sign_in(
     body: impl Stream<Item = Result<impl Buf, warp::Error>>,
 ) -> Response {
     let answer = async {
-        origin::check_change(&headers, &app.config.allowed_origins)?;
+        origin::check_change(&headers, &app.config)?;
         let slot = slot(&headers)?;
         let SignIn { name } = reply::read_json(&headers, body).await?;
         app.connections.may_open(peer.address, clock::now())?;
-        end_session(&app, &headers);
         let (secret, user) = app.accounts.sign_in_guest(name, clock::now())?;
+        end_session(&app, &headers);
         let mut response = reply::json(StatusCode::CREATED, &SessionInfo { user, guest: true });
         let cookie = slot.set(&secret, app.config.secure_cookies);
         response.headers_mut().insert(header::SET_COOKIE, cookie);
@@ -53,7 +53,7 @@ pub(crate) fn show(app: Arc<App>, headers: HeaderMap) -> Response {
 #[expect(clippy::needless_pass_by_value, reason = "warp hands owned values to a handler")]
 pub(crate) fn sign_out(app: Arc<App>, headers: HeaderMap) -> Response {
     let answer = || -> Result<Response, Problem> {
-        origin::check_change(&headers, &app.config.allowed_origins)?;
+        origin::check_change(&headers, &app.config)?;
         let slot = slot(&headers)?;
         end_session(&app, &headers);
         let mut response = reply::empty(StatusCode::NO_CONTENT);

@@ -17,7 +17,7 @@ use crate::{
 #[expect(clippy::needless_pass_by_value, reason = "warp hands owned values to a handler")]
 pub(crate) fn issue(app: Arc<App>, headers: HeaderMap) -> Response {
     let answer = || -> Result<Response, Problem> {
-        origin::check_change(&headers, &app.config.allowed_origins)?;
+        origin::check_change(&headers, &app.config)?;
         let signed_in = signed_in(&app, &headers)?;
         let ticket = app.accounts.issue_ticket(&signed_in.session, clock::now())?;
         let expires_in = u32::try_from(TICKET_LIFE.as_secs()).unwrap_or(u32::MAX);

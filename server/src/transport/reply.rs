@@ -1,5 +1,6 @@
 //! What goes back over HTTP: JSON, or a problem as RFC 9457 describes it.
 
+use bytes::Bytes;
 use common::{ErrorCode, FieldFault, Problem};
 use futures_util::{Stream, StreamExt as _};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -60,9 +61,9 @@ pub fn bytes(
     status: StatusCode,
     media_type: &'static str,
     caching: &'static str,
-    body: Vec<u8>,
+    body: impl Into<Bytes>,
 ) -> Response {
-    let mut response = http::Response::new(body).into_response();
+    let mut response = http::Response::new(body.into()).into_response();
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
@@ -125,11 +126,19 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
     path.iter()
         .map(|segment| match segment {
             Segment::Seq { index } => format!("/{index}"),
-            Segment::Map { key } => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
+            Segment::Map { key } => {
+                format!("/{}", short(key).replace('~', "~0").replace('/', "~1"))
+            }
             Segment::Enum { variant } => format!("/{variant}"),
             Segment::Unknown => String::new(),
         })
         .collect()
+}
+
+/// A refusal does not repeat a long key at length.
+fn short(key: &str) -> &str {
+    const KEY_BYTES_MAX: usize = 64;
+    &key[..key.floor_char_boundary(KEY_BYTES_MAX)]
 }
 
 /// serde tells the kind of a fault only in words, and names the field in backticks.
@@ -138,7 +147,7 @@ fn fault(pointer: String, error: &serde_json::Error) -> Problem {
         return Problem::new(ErrorCode::BadRequest);
     }
     let words = error.to_string();
-    let field = words.split('`').nth(1).unwrap_or_default();
+    let field = short(words.split('`').nth(1).unwrap_or_default());
     if words.starts_with("missing field") {
         Problem::field(format!("{pointer}/{field}"), FieldFault::Missing)
     } else if words.starts_with("unknown field") {

@@ -130,6 +130,9 @@ impl Connection {
         tokio::pin!(sleep);
         loop {
             let now = clock::now();
+            if let Some(taken_at) = self.socket.waiting_since() {
+                self.conversation.handle_taken(taken_at);
+            }
             self.conversation.handle_timeout(now);
             self.take_mail(now);
             if let Some(ending) = self.take_what_arrived(now) {
@@ -148,7 +151,7 @@ impl Connection {
             if sleep.deadline().into_std() != deadline {
                 sleep.as_mut().reset(deadline.into());
             }
-            let Self { socket, conversation, mailbox, .. } = self;
+            let Self { socket, conversation, mailbox, user, app, .. } = self;
             let wants_input = conversation.wants_input();
             // A turn is bounded; whoever has more to read or to write lets others go first.
             if (wants_input && socket.has_undecoded()) || (more_to_write && socket.is_flushed()) {
@@ -159,13 +162,19 @@ impl Connection {
                 happened = poll_fn(|cx| poll_socket(socket, wants_input, cx)) => Some(happened),
                 () = mailbox.wait() => None,
                 () = &mut sleep => None,
+                // Nobody else knows of a connection without a ticket.
+                () = app.stopping.cancelled(), if user.is_none() => {
+                    conversation.close(CloseCode::ServiceRestart);
+                    None
+                }
             };
             match happened {
                 Some(Happened::Lost) => return Ending::Lost,
                 Some(Happened::Arrived(bytes)) => {
                     self.conversation.handle_inbound_bytes(bytes, clock::now());
                 }
-                Some(Happened::Flushed) | None => {}
+                Some(Happened::Flushed) => self.conversation.handle_taken(clock::now()),
+                None => {}
             }
         }
     }
@@ -291,7 +300,14 @@ impl Connection {
             }
             self.user = Some(user);
         }
+        let session = signed_in.as_ref().map(|signed_in| signed_in.session);
         self.conversation.handle_authenticated(signed_in.map(|signed_in| signed_in.user), now);
+        // Whoever looked for connections to close before this one could be found closes it here.
+        if self.app.stopping.is_cancelled() {
+            self.conversation.close(CloseCode::ServiceRestart);
+        } else if session.is_some_and(|session| !self.app.accounts.lives(&session)) {
+            self.conversation.close(CloseCode::SessionRevoked);
+        }
     }
 
     /// Fills the socket's buffer, when it has taken everything before: replies first, then what the

@@ -207,6 +207,82 @@ async fn an_address_has_so_many_connections_and_no_more() {
 }
 
 #[tokio::test]
+async fn one_address_does_not_lock_out_another() {
+    use tokio::net::TcpSocket;
+    let house = House::opens_with(&["--opens-per-address-per-second", "2"]).await;
+    let name = serde_json::json!({ "name": "하나" }).to_string();
+    let length = name.len();
+    let request = format!(
+        "POST /api/session HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+         content-length: {length}\r\n\r\n{name}"
+    );
+    let from = |last: u8| {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(std::net::SocketAddr::from(([127, 0, 0, last], 0))).unwrap();
+        socket.connect(house.address)
+    };
+    let mut flood = from(66).await.unwrap();
+    let (mut answers, mut requests) = flood.split();
+    let flooding = async {
+        for _ in 0..3_000 {
+            requests.write_all(request.as_bytes()).await.unwrap();
+        }
+    };
+    let mut sink = vec![0; 64 * 1024];
+    let reading = async { while answers.read(&mut sink).await.is_ok_and(|read| read > 0) {} };
+    tokio::select! {
+        () = within(flooding) => {}
+        () = reading => {}
+    }
+    let mut other = from(77).await.unwrap();
+    other.write_all(request.as_bytes()).await.unwrap();
+    let mut head = [0; 12];
+    within(other.read_exact(&mut head)).await.unwrap();
+    assert_eq!(&head, b"HTTP/1.1 201");
+}
+
+#[tokio::test]
+async fn an_http_client_that_reads_nothing_loses_its_place() {
+    let dist = crate::stage::TempDir::new();
+    std::fs::write(format!("{}/large-0f3a9c1d2e4b5a69.js", dist.0), vec![b'x'; 8 << 20]).unwrap();
+    let flags = ["--page-dir", &dist.0, "--write-stall-ms", "200"];
+    let house = House::opens_with(&flags).await;
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4_096).unwrap();
+    let mut stream = socket.connect(house.address).await.unwrap();
+    let request = "GET /large-0f3a9c1d2e4b5a69.js HTTP/1.1\r\nhost: x\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    // The stop would wait for it, were it not gone.
+    let mut first = [0; 1];
+    within(stream.read_exact(&mut first)).await.unwrap();
+    house.closes().await;
+}
+
+#[tokio::test]
+async fn leaving_and_joining_again_does_not_wipe_out_strikes() {
+    let house = House::opens().await;
+    let mut hana = house.enters("하나").await;
+    hana.joins("general").await;
+    let say = |nth: u32| {
+        format!(r#"{{"type":"say","id":{nth},"room":"general","message_id":"m-{nth}","body":"x"}}"#)
+    };
+    let flood = async {
+        for nth in 0..200_000 {
+            if nth % 50 == 49 {
+                hana.sends_text(r#"{"type":"leave","id":1,"room":"general"}"#).await;
+                hana.sends_text(r#"{"type":"join","id":2,"room":"general"}"#).await;
+            }
+            hana.sends_text(&say(nth)).await;
+            if let Some(code) = hana.is_closed_already().await {
+                return code;
+            }
+        }
+        0
+    };
+    assert_eq!(within(flood).await, code(CloseCode::RateLimited));
+}
+
+#[tokio::test]
 async fn a_storm_of_handshakes_is_shed_with_a_time_to_come_back() {
     let house = House::opens_with(&["--opens-per-address-per-second", "2"]).await;
     let name = serde_json::json!({ "name": "하나" });

@@ -152,6 +152,54 @@ async fn a_room_is_opened_once_and_keeps_what_memory_can_keep() {
 }
 
 #[tokio::test]
+async fn one_person_opens_a_tenth_of_the_rooms_and_not_all_at_once() {
+    let house = House::opens_with(&["--rooms-max", "100"]).await;
+    let hana = house.guest("하나").await;
+    for nth in 0..10 {
+        hana.opens_room(&format!("room-{nth}")).await;
+    }
+    let one_more = hana.asks("POST", "/api/rooms", Some(&json!({ "room": "one-more" }))).await;
+    assert_eq!((one_more.status, one_more.json()["code"].as_str()), (429, Some("limit_reached")));
+    house.guest("두리").await.opens_room("of-duri").await;
+
+    let house = House::opens().await;
+    let hurried = house.guest("하나").await;
+    let mut statuses = Vec::new();
+    for nth in 0..22 {
+        let room = json!({ "room": format!("room-{nth}") });
+        statuses.push(hurried.asks("POST", "/api/rooms", Some(&room)).await.status);
+    }
+    assert_eq!(statuses.iter().filter(|status| **status == 201).count(), 20);
+    assert_eq!(statuses.last(), Some(&429));
+}
+
+#[tokio::test]
+async fn the_page_may_do_nothing_but_what_it_needs() {
+    let house = House::opens().await;
+    let page = house.asks("GET", "/", &[], None).await;
+    let policy = page.header("content-security-policy").unwrap();
+    for rule in [
+        "default-src 'none'",
+        "script-src 'self' 'wasm-unsafe-eval'",
+        "style-src 'self'",
+        "img-src 'self' blob:",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    ] {
+        assert!(policy.contains(rule), "{rule} is not in {policy}");
+    }
+    for (name, value) in [
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("referrer-policy", "no-referrer"),
+    ] {
+        assert_eq!(page.header(name), Some(value));
+    }
+}
+
+#[tokio::test]
 async fn the_page_is_served_with_its_policy_and_compressed() {
     /// `echo -n 'init()' | openssl dgst -sha256 -binary | base64`
     const SHA256_OF_INIT: &str = "w4ujnOpjBoH2vcasx+reJRUwYivG8Q3afx/XevGJod8=";

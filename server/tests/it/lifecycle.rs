@@ -2,7 +2,7 @@
 
 use common::CloseCode;
 
-use crate::stage::{House, asks, code};
+use crate::stage::{Caller, House, asks, code};
 
 #[tokio::test]
 async fn a_stop_sends_everybody_away_with_1012_and_ends() {
@@ -13,6 +13,50 @@ async fn a_stop_sends_everybody_away_with_1012_and_ends() {
     assert_eq!(hana.is_closed().await, code(CloseCode::ServiceRestart));
     assert_eq!(duri.is_closed().await, code(CloseCode::ServiceRestart));
     house.has_closed().await;
+}
+
+#[tokio::test]
+async fn a_stop_also_sends_away_who_has_shown_no_ticket() {
+    let mut house = House::opens().await;
+    let mut unknown = Caller::calls(house.address, "/ws").await;
+    house.begins_to_close();
+    assert_eq!(unknown.is_closed().await, code(CloseCode::ServiceRestart));
+    house.has_closed().await;
+}
+
+#[tokio::test]
+async fn a_stop_sends_hundreds_away_one_batch_after_the_other() {
+    let flags = [
+        "--opens-per-address-per-second",
+        "1000",
+        "--connections-per-user-max",
+        "1000",
+        "--connections-per-address-max",
+        "1000",
+        "--drain-ms",
+        "2000",
+    ];
+    let mut house = House::opens_with(&flags).await;
+    let mut everybody = Vec::new();
+    for nth in 0..250 {
+        everybody.push(house.enters(&format!("손님{nth}")).await);
+    }
+    house.begins_to_close();
+    for mut caller in everybody {
+        assert_eq!(caller.is_closed().await, code(CloseCode::ServiceRestart));
+    }
+    house.has_closed().await;
+}
+
+#[tokio::test]
+async fn a_stop_waits_no_longer_than_it_may() {
+    let house = House::opens_with(&["--drain-ms", "200"]).await;
+    // A request that never ends keeps its connection; nobody waits for it for ever.
+    let mut endless = tokio::net::TcpStream::connect(house.address).await.unwrap();
+    let head = "POST /api/session HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+                content-length: 10\r\n\r\n{";
+    tokio::io::AsyncWriteExt::write_all(&mut endless, head.as_bytes()).await.unwrap();
+    house.closes().await;
 }
 
 #[tokio::test]

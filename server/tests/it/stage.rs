@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use clap::Parser as _;
 use common::{Body, ClientMessage, CloseCode, MessageId, Position, RoomName, ServerMessage};
-use futures_util::{SinkExt as _, StreamExt as _};
+use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use server::Config;
 use tokio::{
@@ -278,6 +278,19 @@ impl Caller {
                 Some(Err(_)) => return 1006,
             }
         }
+    }
+
+    /// The close code, if the connection is closed by what has arrived so far.
+    pub(crate) async fn is_closed_already(&mut self) -> Option<u16> {
+        tokio::task::yield_now().await;
+        while let Some(frame) = self.socket.next().now_or_never() {
+            match frame {
+                Some(Ok(Message::Close(Some(frame)))) => return Some(frame.code.into()),
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return Some(1006),
+            }
+        }
+        None
     }
 
     /// The network is gone, without a word.

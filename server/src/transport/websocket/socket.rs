@@ -81,6 +81,11 @@ impl Socket {
         self.out.len() - self.written
     }
 
+    /// When the client last took something, while something waits for it.
+    pub(super) fn waiting_since(&self) -> Option<Instant> {
+        self.waiting_since
+    }
+
     /// Whether the kernel took everything that was handed to it.
     pub(super) fn is_flushed(&self) -> bool {
         self.waiting_since.is_none()

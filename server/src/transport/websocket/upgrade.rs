@@ -9,13 +9,12 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use sha1::{Digest as _, Sha1};
-use tokio::net::TcpStream;
 use warp::reply::Reply as _;
 
 use super::Arrival;
 use crate::{
     App,
-    accept::Peer,
+    accept::{Guard, Peer},
     accounts::{Hashed, cookie},
     clock, origin,
     transport::reply::{self, Response},
@@ -57,7 +56,7 @@ pub fn answer(handshake: Handshake, app: &Arc<App>) -> Response {
 
 fn accept(handshake: Handshake, app: &Arc<App>) -> Result<Response, Problem> {
     let Handshake { room, query, headers, peer, on_upgrade } = handshake;
-    origin::check(&headers, &app.config.allowed_origins)?;
+    origin::check(&headers, &app.config)?;
     let (Some(key), Some(on_upgrade)) = (websocket_key(&headers), on_upgrade) else {
         return Err(Problem::new(ErrorCode::UpgradeRequired));
     };
@@ -97,11 +96,11 @@ async fn talk(
     app: Arc<App>,
 ) {
     let Ok(upgraded) = on_upgrade.await else { return };
-    let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() else {
+    let Ok(parts) = upgraded.downcast::<TokioIo<Guard>>() else {
         tracing::error!("the upgraded connection is no TCP connection");
         return;
     };
-    let (stream, early) = (parts.io.into_inner(), parts.read_buf.to_vec());
+    let (stream, early) = (parts.io.into_inner().into_inner(), parts.read_buf.to_vec());
     let arrival = Arrival { stream, early, ticket, room, sessions, place: peer.place };
     let tasks = app.tasks.clone();
     tasks.spawn(super::serve(arrival, app));
