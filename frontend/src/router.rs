@@ -1,9 +1,7 @@
 //! Which address shows what: `/` the rooms, `/rooms/{room}` one of them.
 
 use common::RoomName;
-use gloo_events::EventListener;
 use wasm_bindgen::JsValue;
-use yew::prelude::*;
 
 use crate::browser::{self, window};
 
@@ -72,61 +70,6 @@ fn history() -> web_sys::History {
 fn announce() {
     if let Ok(event) = web_sys::PopStateEvent::new("popstate") {
         let _ = window().dispatch_event(&event);
-    }
-}
-
-/// The present route, and every later one.
-#[hook]
-pub fn use_route() -> Route {
-    let route = use_state_eq(current);
-    let set = route.setter();
-    use_effect_with((), move |()| {
-        let listener = EventListener::new(&window(), "popstate", move |_| set.set(current()));
-        move || drop(listener)
-    });
-    (*route).clone()
-}
-
-/// What a link needs.
-#[derive(Properties, PartialEq)]
-pub struct LinkProps {
-    /// Where it leads.
-    pub to: Route,
-    /// Its classes.
-    #[prop_or_default]
-    pub class: Classes,
-    /// What it is called, when its content does not say so.
-    #[prop_or_default]
-    pub label: Option<AttrValue>,
-    /// Whether it leads to where one is.
-    #[prop_or_default]
-    pub is_current: bool,
-    /// The room it leads to.
-    #[prop_or_default]
-    pub room: Option<AttrValue>,
-    /// Its content.
-    #[prop_or_default]
-    pub children: Html,
-}
-
-/// A link within the page. Clicks with a modifier stay the browser's.
-#[component]
-pub fn Link(props: &LinkProps) -> Html {
-    let onclick = {
-        let to = props.to.clone();
-        Callback::from(move |event: MouseEvent| {
-            let modified = event.ctrl_key() || event.meta_key() || event.shift_key();
-            if !modified && event.button() == 0 {
-                event.prevent_default();
-                go(&to);
-            }
-        })
-    };
-    html! {
-        <a href={props.to.path()} class={props.class.clone()} {onclick} data-room={props.room.clone()}
-            aria-label={props.label.clone()} aria-current={props.is_current.then_some("page")}>
-            { props.children.clone() }
-        </a>
     }
 }
 

@@ -11,7 +11,7 @@ pub mod row;
 
 pub mod text;
 
-use std::{collections::BTreeMap, rc::Rc};
+use std::rc::Rc;
 
 use common::{ErrorCode, Member, MessageId, Position, RoomName, http::RoomInfo};
 use session::{Event, Pending, PendingState};
@@ -31,10 +31,10 @@ pub struct State {
     pub link: Link,
     /// Since when there is no connection, in milliseconds of the page's clock.
     pub down_since: Option<i64>,
-    /// The rooms of this person.
-    pub rooms: BTreeMap<RoomName, Rc<Room>>,
-    /// The rooms that the server told of.
-    pub listed: BTreeMap<RoomName, Rc<RoomInfo>>,
+    /// The rooms of this person, by name.
+    pub rooms: Vec<Rc<Room>>,
+    /// The rooms that the server told of, by name.
+    pub listed: Vec<Rc<RoomInfo>>,
     /// The room on screen.
     pub current: Option<RoomName>,
     /// What was said and not yet taken by the server, oldest first.
@@ -231,13 +231,8 @@ impl State {
                 self.listed.clear();
                 rooms.into_iter().for_each(|info| self.list(info));
             }
-            Action::Wants(name, read) => {
-                let new = Rc::new(Room::wanted(name.clone(), read));
-                Rc::make_mut(self.rooms.entry(name).or_insert(new)).wanted_again();
-            }
-            Action::Forgets(name) => {
-                self.rooms.remove(&name);
-            }
+            Action::Wants(name, read) => self.want(name, read),
+            Action::Forgets(name) => self.rooms.retain(|room| room.name != name),
             Action::Shows(room) => self.show(room),
             Action::Read(name) => self.with_room(&name, Room::read_to_end),
             Action::Spoke(name) => self.with_room(&name, Room::spoke),
@@ -256,21 +251,43 @@ impl State {
     /// How many messages of others wait to be read, in all rooms.
     #[must_use]
     pub fn unread(&self) -> u64 {
-        self.rooms.values().map(|room| room.unread).sum()
+        self.rooms.iter().map(|room| room.unread).sum()
+    }
+
+    /// A room of this person.
+    #[must_use]
+    pub fn room(&self, name: &RoomName) -> Option<&Room> {
+        self.place(name).ok().map(|at| &*self.rooms[at])
     }
 
     /// The room on screen, when it is one of this person's.
     #[must_use]
-    pub fn current_room(&self) -> Option<&Rc<Room>> {
-        self.rooms.get(self.current.as_ref()?)
+    pub fn current_room(&self) -> Option<&Room> {
+        self.room(self.current.as_ref()?)
     }
 
     /// Of a private room with one other person: who that is.
     #[must_use]
     pub fn companion(&self, room: &RoomName) -> Option<&Member> {
-        let members = self.listed.get(room)?.members.as_ref()?;
+        let members = self.listed[self.listed_place(room).ok()?].members.as_ref()?;
         let me = self.me.as_ref().map(|me| &me.id);
         members.iter().find(|member| Some(&member.id) != me)
+    }
+
+    /// Where a room of this person stands, or would.
+    fn place(&self, name: &RoomName) -> Result<usize, usize> {
+        self.rooms.binary_search_by(|room| room.name.cmp(name))
+    }
+
+    fn listed_place(&self, name: &RoomName) -> Result<usize, usize> {
+        self.listed.binary_search_by(|info| info.room.cmp(name))
+    }
+
+    fn want(&mut self, name: RoomName, read: Option<Position>) {
+        match self.place(&name) {
+            Ok(at) => Rc::make_mut(&mut self.rooms[at]).wanted_again(),
+            Err(at) => self.rooms.insert(at, Rc::new(Room::wanted(name, read))),
+        }
     }
 
     fn sign_out(&mut self) {
@@ -285,7 +302,7 @@ impl State {
         }
         if let Some(left) = self.current.take() {
             self.with_room(&left, Room::turn_away);
-            self.rooms.retain(|name, room| *name != left || !room.is_refused());
+            self.rooms.retain(|room| room.name != left || !room.is_refused());
         }
         self.sheet = None;
         self.current = room;
@@ -323,8 +340,8 @@ impl State {
     }
 
     fn with_room(&mut self, name: &RoomName, change: impl FnOnce(&mut Room)) {
-        if let Some(room) = self.rooms.get_mut(name) {
-            change(Rc::make_mut(room));
+        if let Ok(at) = self.place(name) {
+            change(Rc::make_mut(&mut self.rooms[at]));
         }
     }
 
@@ -361,7 +378,10 @@ impl State {
     }
 
     fn list(&mut self, room: RoomInfo) {
-        self.listed.insert(room.room.clone(), Rc::new(room));
+        match self.listed_place(&room.room) {
+            Ok(at) => self.listed[at] = Rc::new(room),
+            Err(at) => self.listed.insert(at, Rc::new(room)),
+        }
     }
 
     fn recover(&mut self, count: u64) {
@@ -378,8 +398,8 @@ impl State {
         let mine = self.me.as_ref().is_some_and(|me| me.id == entry.author.id);
         let on_screen = self.current.as_ref() == Some(&entry.room);
         let attended = on_screen && self.attentive;
-        let Some(room) = self.rooms.get_mut(&entry.room) else { return };
-        let room = Rc::make_mut(room);
+        let Ok(at) = self.place(&entry.room) else { return };
+        let room = Rc::make_mut(&mut self.rooms[at]);
         let live = room.enter(entry, moment, mine, attended);
         if live && !mine && on_screen {
             self.announcement = Some(text::announcement(entry));

@@ -2,18 +2,28 @@
 
 use std::rc::Rc;
 
+use gloo_events::EventListener;
 use yew::prelude::*;
 
 use crate::{
     browser,
     courtyard::{Courtyard, Intent, Store},
     i18n::{Language, Text},
-    router::{self, Route},
-    state::{Stage, State},
+    router,
+    state::{Stage, State, text::number},
     storage,
 };
 
-use super::{hall::Hall, name_screen::NameScreen, view::View};
+use super::{
+    banner::use_banner,
+    hall::{hall, typing_focuses_composer},
+    hook::use_effect_at,
+    name_screen::name_screen,
+    sheet::use_sheet,
+    tag::{classed, tag},
+    toast::use_passing_notice,
+    view::View,
+};
 
 /// The page.
 #[component]
@@ -30,32 +40,28 @@ pub fn App() -> Html {
         })
     };
     {
-        let dispatch = store.dispatcher();
-        use_effect_with((), move |()| {
+        let (dispatch, intend) = (store.dispatcher(), intend.clone());
+        use_effect_at(0, move || {
             *courtyard.borrow_mut() = Some(Courtyard::open(dispatch));
+            let moved = move |_: &_| intend.emit(Intent::Show(router::current()));
+            let back = EventListener::new(&browser::window(), "popstate", moved);
+            Box::new([back, typing_focuses_composer()])
         });
     }
-    let route = router::use_route();
+    let view = View { state: store.0.clone(), intend };
+    use_passing_notice(&view);
+    let (banner, sheet) = (use_banner(&view), use_sheet(&view));
     {
-        let intend = intend.clone();
-        use_effect_with(route.clone(), move |route| intend.emit(Intent::Show(route.clone())));
+        let state = view.state.clone();
+        use_effect(move || set_document(&state));
     }
-    let state = store.0.clone();
-    use_document(&state);
-    html! {
-        <ContextProvider<View> context={View { state: state.clone(), intend }}>
-            { screen(&state, route) }
-        </ContextProvider<View>>
-    }
-}
-
-fn screen(state: &State, route: Route) -> Html {
-    match state.stage {
-        Stage::Starting => html! {
-            <main class="opening" aria-busy="true"><p>{ state.language.text(Text::Loading) }</p></main>
-        },
-        Stage::Naming { trouble, busy } => html! { <NameScreen {trouble} {busy} /> },
-        Stage::Inside => html! { <Hall {route} /> },
+    match view.state.stage {
+        Stage::Starting => {
+            let text = tag("p").text(view.text(Text::Loading));
+            classed("main", "opening").with("aria-busy", "true").child(text).into()
+        }
+        Stage::Naming { trouble, busy } => name_screen(&view, trouble, busy).into(),
+        Stage::Inside => hall(&view, &router::current(), banner, sheet),
     }
 }
 
@@ -70,26 +76,25 @@ fn remembered() -> State {
 }
 
 /// Keeps title, language and colours of the document as the state has them.
-#[hook]
-fn use_document(state: &State) {
-    use_effect_with(title(state), |title| browser::document().set_title(title));
-    use_effect_with(state.language, |language| {
-        browser::set_root_attribute("lang", Some(language.tag()));
-    });
-    use_effect_with(state.theme, |theme| {
-        browser::set_root_attribute("data-theme", theme.attribute());
-    });
+fn set_document(state: &State) {
+    let (document, title) = (browser::document(), title(state));
+    if document.title() != title {
+        document.set_title(&title);
+    }
+    browser::set_root_attribute("lang", Some(state.language.tag()));
+    browser::set_root_attribute("data-theme", state.theme.attribute());
 }
 
 fn title(state: &State) -> String {
     let product = state.language.text(Text::Product);
-    let place = state.current.as_ref().map(|room| match state.companion(room) {
-        Some(companion) => companion.name.to_string(),
-        None => format!("#{room}"),
-    });
-    let title = place.map_or_else(|| product.to_owned(), |place| format!("{place} · {product}"));
-    match state.unread() {
-        0 => title,
-        unread => format!("({unread}) {title}"),
-    }
+    let unread = match state.unread() {
+        0 => String::new(),
+        unread => ["(", &number(unread), ") "].concat(),
+    };
+    let Some(room) = &state.current else { return [&unread, product].concat() };
+    let (hash, place) = match state.companion(room) {
+        Some(companion) => ("", companion.name.as_str()),
+        None => ("#", room.as_str()),
+    };
+    [&unread, hash, place, " · ", product].concat()
 }

@@ -7,73 +7,100 @@ use common::{
     Body, RoomName, TextError,
     limits::{BODY_BYTES_MAX, BODY_CHARS_MAX},
 };
-use gloo_events::EventListener;
 use gloo_timers::callback::Timeout;
-use web_sys::HtmlTextAreaElement;
-use yew::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{Event, HtmlTextAreaElement, KeyboardEvent};
+use yew::{prelude::*, virtual_dom::ListenerKind};
 
-use crate::{browser, courtyard::Intent, i18n::Text, storage};
+use crate::{browser, courtyard::Intent, i18n::Text, state::text::number, storage};
 
 use super::{
+    hook::{nothing, use_effect_at, use_number},
     icon::{Shape, icon},
-    view::use_view,
+    tag::{Tag, classed, tag},
+    view::View,
 };
 
 /// What an input method sends in place of a key.
 const KEY_OF_INPUT_METHOD: u32 = 229;
 
-#[derive(Properties, PartialEq)]
-pub(super) struct ComposerProps {
-    pub(super) room: RoomName,
-    pub(super) placeholder: AttrValue,
+/// The field of one room, with what it is about to send.
+#[hook]
+pub(super) fn use_composer(view: &View, room: &RoomName) -> Tag {
+    let over = use_number();
+    let area = use_node_ref();
+    let writing = use_mut_ref(|| None::<Rc<Writing>>);
+    let writing = writing
+        .borrow_mut()
+        .get_or_insert_with(|| {
+            let (area, over, intend) = (area.clone(), over.setter(), view.intend.clone());
+            let (composing, due) = (Cell::default(), Cell::default());
+            Rc::new(Writing { area, over, room: room.clone(), intend, composing, due })
+        })
+        .clone();
+    {
+        let writing = writing.clone();
+        use_effect_at(0, move || {
+            writing.begin();
+            nothing()
+        });
+    }
+    composer(view, room, *over, &writing)
 }
 
-#[component]
-pub(super) fn Composer(props: &ComposerProps) -> Html {
-    let view = use_view();
-    let over = use_state_eq(|| 0);
-    let area = use_node_ref();
-    let writing = use_memo(props.room.clone(), |room| {
-        let (area, over) = (area.clone(), over.setter());
-        Writing { area, over, room: room.clone(), composing: Cell::default(), due: Cell::default() }
+fn composer(view: &View, room: &RoomName, over: i64, writing: &Rc<Writing>) -> Tag {
+    let calls = |then: fn(&Rc<Writing>, Event)| {
+        let writing = writing.clone();
+        Callback::from(move |event| then(&writing, event))
+    };
+    let is_over = over > 0;
+    let area = tag("textarea")
+        .at(&writing.area)
+        .fixed(&[
+            ("id", "composer"),
+            ("data-testid", "composer"),
+            ("rows", "1"),
+            ("aria-describedby", "composer-note"),
+        ])
+        .with("enterkeyhint", if browser::is_touch() { "enter" } else { "send" })
+        .with("placeholder", placeholder(view, room))
+        .set("aria-invalid", is_over.then_some("true".into()))
+        .on(ListenerKind::onkeydown, calls(|writing, event| writing.key(&event)))
+        .on(ListenerKind::oninput, calls(|writing, _| writing.changed()))
+        .on(composition("compositionstart"), calls(|writing, _| writing.composing.set(true)))
+        .on(composition("compositionend"), calls(|writing, _| writing.composed()));
+    let label = classed("label", "visually-hidden")
+        .with("for", "composer")
+        .text(view.text(Text::MessageLabel));
+    let send = view.text(Text::Send);
+    let send = classed("button", "composer-send")
+        .label(send)
+        .with("title", send)
+        .set("disabled", is_over.then_some("disabled".into()))
+        .child(icon(Shape::Send));
+    let note = classed("p", "composer-note").fixed(&[("id", "composer-note"), ("role", "status")]);
+    let note =
+        if is_over { note.text(view.language().too_long(over.unsigned_abs())) } else { note };
+    let submit = calls(|writing, event| {
+        event.prevent_default();
+        writing.submit();
     });
-    use_writing(&writing, &view.intend);
-    let onkeydown = {
-        let (writing, intend) = (writing.clone(), view.intend.clone());
-        Callback::from(move |event: KeyboardEvent| {
-            if sends(&event) {
-                event.prevent_default();
-                writing.submit(&intend);
-            }
-        })
-    };
-    let onsubmit = {
-        let (writing, intend) = (writing.clone(), view.intend.clone());
-        Callback::from(move |event: SubmitEvent| {
-            event.prevent_default();
-            writing.submit(&intend);
-        })
-    };
-    let oninput = Callback::from(move |_: InputEvent| writing.changed());
-    let hint = if browser::is_touch() { "enter" } else { "send" };
-    html! {
-        <form class="composer" {onsubmit}>
-            <label class="visually-hidden" for="composer">{ view.text(Text::MessageLabel) }</label>
-            <div class="composer-field">
-                <textarea id="composer" ref={area} data-testid="composer" rows="1" enterkeyhint={hint}
-                    placeholder={props.placeholder.clone()} aria-describedby="composer-note"
-                    aria-invalid={(*over > 0).then_some("true")} {onkeydown} {oninput} />
-                <button class="composer-send" aria-label={view.text(Text::Send)} title={view.text(Text::Send)}
-                    disabled={*over > 0}>
-                    { icon(Shape::Send) }
-                </button>
-            </div>
-            <p id="composer-note" class="composer-note" role="status">
-                if *over > 0 {
-                    { view.language().too_long(*over) }
-                }
-            </p>
-        </form>
+    classed("form", "composer")
+        .on(ListenerKind::onsubmit, submit)
+        .child(label)
+        .child(classed("div", "composer-field").child(area).child(send))
+        .child(note)
+}
+
+/// Yew has no names of its own for these.
+fn composition(event: &'static str) -> ListenerKind {
+    ListenerKind::other(event.into())
+}
+
+fn placeholder(view: &View, name: &RoomName) -> String {
+    match view.state.companion(name) {
+        Some(companion) => view.language().write_to_person(companion.name.as_str()),
+        None => view.language().write_to(&["#", name.as_str()].concat()),
     }
 }
 
@@ -88,39 +115,35 @@ fn sends(event: &KeyboardEvent) -> bool {
     always || (!event.shift_key() && !browser::is_touch())
 }
 
-/// The draft is put back, and compositions are watched, as long as the room is shown.
-#[hook]
-fn use_writing(writing: &Rc<Writing>, intend: &Callback<Intent>) {
-    let (writing, intend) = (writing.clone(), intend.clone());
-    use_effect_with(writing.room.clone(), move |room| {
-        let listeners = writing.area.cast::<HtmlTextAreaElement>().map(|area| {
-            area.set_value(&storage::draft(room));
-            if !browser::is_touch() {
-                let _ = area.focus();
-            }
-            writing.changed();
-            let begins = writing.clone();
-            let ends = writing.clone();
-            (
-                EventListener::new(&area, "compositionstart", move |_| begins.composing.set(true)),
-                EventListener::new(&area, "compositionend", move |_| ends.composed(&intend)),
-            )
-        });
-        move || drop(listeners)
-    });
-}
-
 struct Writing {
     area: NodeRef,
-    over: UseStateSetter<usize>,
+    over: UseStateSetter<i64>,
     room: RoomName,
+    intend: Callback<Intent>,
     composing: Cell<bool>,
     /// The person sends as soon as the syllable is complete.
     due: Cell<bool>,
 }
 
 impl Writing {
-    fn submit(self: &Rc<Self>, intend: &Callback<Intent>) {
+    /// The draft is put back when the room is shown.
+    fn begin(&self) {
+        let Some(area) = self.area.cast::<HtmlTextAreaElement>() else { return };
+        area.set_value(&storage::draft(&self.room));
+        if !browser::is_touch() {
+            let _ = area.focus();
+        }
+        self.changed();
+    }
+
+    fn key(self: &Rc<Self>, event: &Event) {
+        if event.dyn_ref::<KeyboardEvent>().is_some_and(sends) {
+            event.prevent_default();
+            self.submit();
+        }
+    }
+
+    fn submit(&self) {
         let Some(area) = self.area.cast::<HtmlTextAreaElement>() else { return };
         if self.composing.get() {
             // Leaving the field completes the syllable; a value that is cleared before that gets
@@ -134,25 +157,25 @@ impl Writing {
             Ok(body) => {
                 area.set_value("");
                 self.changed();
-                intend.emit(Intent::Say(self.room.clone(), body));
+                self.intend.emit(Intent::Say(self.room.clone(), body));
             }
             Err(TextError::Empty | TextError::TooLong | TextError::Character) => {}
         }
     }
 
-    fn composed(self: &Rc<Self>, intend: &Callback<Intent>) {
+    fn composed(self: &Rc<Self>) {
         self.composing.set(false);
         if self.due.take() {
-            let (writing, intend) = (self.clone(), intend.clone());
+            let writing = self.clone();
             // The browser writes the syllable after this event.
-            Timeout::new(0, move || writing.submit(&intend)).forget();
+            Timeout::new(0, move || writing.submit()).forget();
         }
     }
 
     fn changed(&self) {
         let Some(area) = self.area.cast::<HtmlTextAreaElement>() else { return };
         let text = area.value();
-        self.over.set(characters_over(text.trim()));
+        self.over.set(i64::try_from(characters_over(text.trim())).unwrap_or(i64::MAX));
         storage::keep_draft(&self.room, &text);
         grow(&area);
     }
@@ -169,7 +192,8 @@ fn characters_over(text: &str) -> usize {
 fn grow(area: &HtmlTextAreaElement) {
     let style = area.style();
     let _ = style.set_property("height", "auto");
-    let _ = style.set_property("height", &format!("{}px", area.scroll_height()));
+    let _ = style
+        .set_property("height", &[&number(area.scroll_height().unsigned_abs()), "px"].concat());
 }
 
 #[cfg(test)]

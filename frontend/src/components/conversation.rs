@@ -6,99 +6,105 @@ use yew::prelude::*;
 use crate::{
     courtyard::Intent,
     i18n::Text,
-    router::{Link, Route},
-    state::{Room, Sheet, Standing},
+    router::Route,
+    state::{Room, Sheet, Standing, text::number},
 };
 
 use super::{
     avatar::avatar,
-    composer::Composer,
-    icon::{Shape, icon},
-    messages::Messages,
+    composer::use_composer,
+    icon::{Shape, icon, icon_button},
+    link::link,
+    messages::use_messages,
+    tag::{Tag, all, classed, component, copied, tag},
     view::View,
 };
 
-pub(super) fn conversation(view: &View, name: &RoomName) -> Html {
-    let room = view.state.rooms.get(name);
-    let standing = room.map_or(Standing::Joining, |room| room.standing);
-    html! {
-        <>
-            { head(view, name, room.map(AsRef::as_ref)) }
-            { match (standing, room) {
-                (Standing::Refused(code), _) => refused(view, name, code),
-                (Standing::Joining | Standing::Joined, Some(room)) => html! {
-                    <>
-                        <Messages key={format!("messages {name}")} room={room.name.clone()} />
-                        <Composer key={format!("composer {name}")} room={name.clone()} placeholder={placeholder(view, name)} />
-                    </>
-                },
-                (Standing::Joining | Standing::Joined, None) => Html::default(),
-            } }
-        </>
+pub(super) fn conversation(stage: Tag, view: &View, name: &RoomName) -> Tag {
+    let room = view.state.room(name);
+    let stage = stage.child(head(view, name, room));
+    let Some(room) = room else { return stage };
+    match room.standing {
+        Standing::Refused(code) => stage.child(refused(view, name, code)),
+        Standing::Joining | Standing::Joined => {
+            let room = TalkProps { view: view.clone(), room: name.clone() };
+            stage.child(component::<Talk>(room, name.as_str()))
+        }
     }
 }
 
-fn head(view: &View, name: &RoomName, room: Option<&Room>) -> Html {
+#[derive(Properties, PartialEq)]
+struct TalkProps {
+    view: View,
+    room: RoomName,
+}
+
+/// What was said and where one writes; each room has its own.
+#[component]
+fn Talk(props: &TalkProps) -> Html {
+    let messages = use_messages(&props.view, &props.room);
+    let composer = use_composer(&props.view, &props.room);
+    all(vec![messages, composer.into()])
+}
+
+fn head(view: &View, name: &RoomName, room: Option<&Room>) -> Tag {
     let companion = view.state.companion(name);
-    let count = room.map_or(0, |room| room.count);
-    let leave = (companion.is_none() && room.is_some_and(|room| !room.is_refused()))
-        .then(|| view.on(Intent::Leave(name.clone())));
-    html! {
-        <header class="head">
-            <Link to={Route::Home} class={classes!("icon-button", "head-back")} label={view.text(Text::BackToRooms)}>
-                { icon(Shape::Back) }
-            </Link>
-            <div class="head-title">
-            if let Some(companion) = companion {
-                { avatar(companion, Some("small")) }
-                <h1>{ companion.name.to_string() }</h1>
-                <span class="head-note">{ icon(Shape::Lock) }{ view.text(Text::Private) }</span>
-            } else {
-                <span class="head-hash">{ icon(Shape::Hash) }</span>
-                <h1>{ name.to_string() }</h1>
-            }
-            </div>
-            if room.is_some_and(|room| room.standing == Standing::Joined) {
-                <button class="head-people" title={view.text(Text::ShowPeople)}
-                    onclick={view.on(Intent::Sheet(Some(Sheet::People)))}>
-                    { icon(Shape::People) }<span>{ count }</span>
-                    <span class="visually-hidden">{ view.text(Text::ShowPeople) }</span>
-                </button>
-            }
-            if let Some(onclick) = leave {
-                <button class="icon-button" aria-label={view.text(Text::LeaveRoom)} title={view.text(Text::LeaveRoom)} {onclick}>
-                    { icon(Shape::Leave) }
-                </button>
-            }
-        </header>
-    }
+    let title = classed("div", "head-title");
+    let title = match companion {
+        Some(companion) => {
+            let note = classed("span", "head-note").child(icon(Shape::Lock));
+            title
+                .child(avatar(companion))
+                .child(tag("h1").text(copied(companion.name.as_str())))
+                .child(note.text(view.text(Text::Private)))
+        }
+        None => title
+            .child(classed("span", "head-hash").child(icon(Shape::Hash)))
+            .child(tag("h1").text(copied(name.as_str()))),
+    };
+    let joined = room.filter(|room| room.standing == Standing::Joined);
+    let leaves = companion.is_none() && room.is_some_and(|room| !room.is_refused());
+    let leave = leaves.then(|| {
+        let leave = view.on(Intent::Leave(name.clone()));
+        icon_button(Shape::Leave, view.text(Text::LeaveRoom), leave)
+    });
+    let back = link(Route::Home, "icon-button head-back")
+        .label(view.text(Text::BackToRooms))
+        .child(icon(Shape::Back));
+    let people = joined.map(|room| people(view, room.count));
+    classed("header", "head").child(back).child(title).maybe(people).maybe(leave)
 }
 
-fn placeholder(view: &View, name: &RoomName) -> String {
-    match view.state.companion(name) {
-        Some(companion) => view.language().write_to_person(companion.name.as_str()),
-        None => view.language().write_to(&format!("#{name}")),
-    }
+fn people(view: &View, count: u32) -> Tag {
+    let text = view.text(Text::ShowPeople);
+    classed("button", "head-people")
+        .with("title", text)
+        .click(view.on(Intent::Sheet(Some(Sheet::People))))
+        .child(icon(Shape::People))
+        .child(tag("span").text(number(count)))
+        .child(classed("span", "visually-hidden").text(text))
 }
 
 /// A room that cannot be joined says so, and what one may do.
-fn refused(view: &View, name: &RoomName, code: ErrorCode) -> Html {
+fn refused(view: &View, name: &RoomName, code: ErrorCode) -> Tag {
+    let language = view.language();
     if code == ErrorCode::NotFound {
-        return html! {
-            <div class="empty">
-                <h2>{ view.language().room_missing(name.as_str()) }</h2>
-                <p>{ view.text(Text::RoomMissingHint) }</p>
-                <button class="button primary" onclick={view.on(Intent::Create(name.clone()))}>
-                    { view.text(Text::CreateIt) }
-                </button>
-            </div>
-        };
+        let create = classed("button", "button primary")
+            .click(view.on(Intent::Create(name.clone())))
+            .text(view.text(Text::CreateIt));
+        let missing = tag("h2").text(language.room_missing(name.as_str()));
+        return empty(missing, view.text(Text::RoomMissingHint), create);
     }
-    html! {
-        <div class="empty">
-            <h2>{ view.text(Text::RoomClosedHint) }</h2>
-            <p>{ view.language().refusal(code) }</p>
-            <Link to={Route::Home} class={classes!("button")}>{ view.text(Text::GoHome) }</Link>
-        </div>
-    }
+    let closed = tag("h2").text(view.text(Text::RoomClosedHint));
+    empty(closed, language.refusal(code), go_home(view))
+}
+
+/// An empty place says what it is for, and offers the one next step.
+pub(super) fn empty(title: Tag, hint: &'static str, step: Tag) -> Tag {
+    classed("div", "empty").child(title).child(tag("p").text(hint)).child(step)
+}
+
+/// The step back to the rooms.
+pub(super) fn go_home(view: &View) -> Tag {
+    link(Route::Home, "button").text(view.text(Text::GoHome))
 }

@@ -5,98 +5,74 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, KeyboardEvent};
 use yew::prelude::*;
 
-use crate::{
-    browser,
-    i18n::Text,
-    router::{Link, Route},
-    state::Sheet,
-};
+use crate::{browser, courtyard::Intent, i18n::Text, router::Route, state::Sheet};
 
 use super::{
-    banner::Banner,
-    conversation::conversation,
-    people::{people_pane, people_sheet},
+    conversation::{conversation, empty, go_home},
+    people::people_pane,
     rooms::rooms_pane,
-    settings::{NewRoomSheet, settings_sheet},
-    toast::Toasts,
-    view::use_view,
+    tag::{Tag, all, classed, tag},
+    toast::toasts,
+    view::View,
 };
 
-#[derive(Properties, PartialEq)]
-pub(super) struct HallProps {
-    pub(super) route: Route,
-}
-
-#[component]
-pub(super) fn Hall(props: &HallProps) -> Html {
-    let view = use_view();
-    use_typing_focuses_composer();
-    let pane = match props.route {
+/// Everything inside; the banner and what floats come from their hooks.
+pub(super) fn hall(view: &View, route: &Route, banner: Option<Tag>, sheet: Tag) -> Html {
+    let writes = view.state.current_room().is_some_and(|room| !room.is_refused());
+    let skip = if writes {
+        let link = classed("a", "skip-link").with("href", "#composer");
+        link.text(view.text(Text::SkipToComposer)).into()
+    } else {
+        Html::default()
+    };
+    let pane = match route {
         Route::Home => "rooms",
         Route::Room(_) | Route::Unknown => "conversation",
     };
-    let sheet = view.state.sheet;
-    html! {
-        <>
-            if view.state.current_room().is_some_and(|room| !room.is_refused()) {
-                <a class="skip-link" href="#composer">{ view.text(Text::SkipToComposer) }</a>
-            }
-            <div class="hall" data-pane={pane}>
-                <Banner />
-                { rooms_pane(&view) }
-                <main class="stage">{ stage(&props.route, view.text(Text::NotFound), &view) }</main>
-                if sheet != Some(Sheet::People) {
-                    { people_pane(&view) }
-                }
-            </div>
-            <Toasts />
-            { match sheet {
-                Some(Sheet::People) => people_sheet(&view),
-                Some(Sheet::NewRoom) => html! { <NewRoomSheet /> },
-                Some(Sheet::Settings) => settings_sheet(&view),
-                None => Html::default(),
-            } }
-            <p class="visually-hidden" aria-live="polite">{ view.state.announcement.clone().map(AttrValue::from) }</p>
-        </>
-    }
+    // The same people are either beside the conversation or above it.
+    let beside = view.state.sheet != Some(Sheet::People);
+    let hall = classed("div", "hall")
+        .with("data-pane", pane)
+        .maybe(banner)
+        .child(rooms_pane(view))
+        .child(stage(view, route))
+        .maybe(beside.then(|| people_pane(view)).flatten());
+    let announcer = classed("p", "visually-hidden").with("aria-live", "polite");
+    let announcer = match view.state.announcement.clone() {
+        Some(announcement) => announcer.text(announcement),
+        None => announcer,
+    };
+    all(vec![skip, hall.into(), toasts(view).into(), sheet.into(), announcer.into()])
 }
 
-fn stage(route: &Route, not_found: &'static str, view: &super::view::View) -> Html {
+fn stage(view: &View, route: &Route) -> Tag {
+    let stage = classed("main", "stage");
+    let title = |text| tag("h1").text(view.text(text));
     match route {
-        Route::Room(room) => conversation(view, room),
-        Route::Home => html! {
-            <div class="empty">
-                <h1>{ view.text(Text::NoRoomChosen) }</h1>
-                <p>{ view.text(Text::NoRoomChosenHint) }</p>
-                <button class="button" onclick={view.on(crate::courtyard::Intent::Sheet(Some(Sheet::NewRoom)))}>
-                    { view.text(Text::NewRoom) }
-                </button>
-            </div>
-        },
-        Route::Unknown => html! {
-            <div class="empty">
-                <h1>{ not_found }</h1>
-                <p>{ view.text(Text::NotFoundHint) }</p>
-                <Link to={Route::Home} class={classes!("button")}>{ view.text(Text::GoHome) }</Link>
-            </div>
-        },
+        Route::Room(room) => conversation(stage, view, room),
+        Route::Home => {
+            let new = classed("button", "button")
+                .click(view.on(Intent::Sheet(Some(Sheet::NewRoom))))
+                .text(view.text(Text::NewRoom));
+            let hint = view.text(Text::NoRoomChosenHint);
+            stage.child(empty(title(Text::NoRoomChosen), hint, new))
+        }
+        Route::Unknown => {
+            let hint = view.text(Text::NotFoundHint);
+            stage.child(empty(title(Text::NotFound), hint, go_home(view)))
+        }
     }
 }
 
-/// Whoever begins to type, types into the composer.
-#[hook]
-fn use_typing_focuses_composer() {
-    use_effect_with((), |()| {
-        let options = EventListenerOptions::run_in_capture_phase();
-        let heard = |event: &web_sys::Event| {
-            if event.dyn_ref::<KeyboardEvent>().is_some_and(begins_to_type) {
-                browser::focus("#composer");
-            }
-        };
-        let listener =
-            EventListener::new_with_options(&browser::document(), "keydown", options, heard);
-        move || drop(listener)
-    });
+/// Whoever begins to type, types into the composer, as long as what is returned lives.
+pub(super) fn typing_focuses_composer() -> EventListener {
+    let options = EventListenerOptions::run_in_capture_phase();
+    let heard = |event: &web_sys::Event| {
+        if event.dyn_ref::<KeyboardEvent>().is_some_and(begins_to_type) {
+            browser::focus("#composer");
+        }
+    };
+    EventListener::new_with_options(&browser::document(), "keydown", options, heard)
 }
 
 fn begins_to_type(event: &KeyboardEvent) -> bool {

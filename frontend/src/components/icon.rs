@@ -1,6 +1,9 @@
 //! The few pictures of the page, drawn on a grid of 20 by 20.
 
-use yew::prelude::*;
+use web_sys::Event;
+use yew::Callback;
+
+use super::tag::{Tag, classed, tag};
 
 /// Which picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,20 +48,38 @@ impl Shape {
 }
 
 /// A picture beside a text, or within a button that has a label.
-pub(super) fn icon(shape: Shape) -> Html {
-    html! {
-        <svg class="icon" viewBox="0 0 20 20" aria-hidden="true" focusable="false">
-            <path d={shape.path()} />
-        </svg>
-    }
+pub(super) fn icon(shape: Shape) -> Tag {
+    const CANVAS: &[(&str, &str)] = &[
+        ("class", "icon"),
+        ("viewBox", "0 0 20 20"),
+        ("aria-hidden", "true"),
+        ("focusable", "false"),
+    ];
+    tag("svg").fixed(CANVAS).child(tag("path").with("d", shape.path()))
 }
 
 /// The courtyard seen from above: a house on four sides, and who meets within.
-pub(super) fn mark() -> Html {
-    html! {
-        <svg class="mark" viewBox="0 0 32 32" aria-hidden="true" focusable="false">
-            <path class="mark-house" d="M13 4H8a4 4 0 0 0-4 4v16a4 4 0 0 0 4 4h16a4 4 0 0 0 4-4V8a4 4 0 0 0-4-4h-5" />
-            <circle cx="12.5" cy="17" r="2.6" /><circle cx="19.5" cy="17" r="2.6" />
-        </svg>
-    }
+pub(super) fn mark() -> Tag {
+    const CANVAS: &[(&str, &str)] = &[
+        ("class", "mark"),
+        ("viewBox", "0 0 32 32"),
+        ("aria-hidden", "true"),
+        ("focusable", "false"),
+    ];
+    const HOUSE: &[(&str, &str)] = &[
+        ("class", "mark-house"),
+        ("d", "M13 4H8a4 4 0 0 0-4 4v16a4 4 0 0 0 4 4h16a4 4 0 0 0 4-4V8a4 4 0 0 0-4-4h-5"),
+    ];
+    let person = |x| tag("circle").fixed(&[("cy", "17"), ("r", "2.6")]).with("cx", x);
+    let house = tag("path").fixed(HOUSE);
+    tag("svg").fixed(CANVAS).child(house).child(person("12.5")).child(person("19.5"))
+}
+
+/// A button that is a picture: its label is its tooltip too.
+pub(super) fn icon_button(shape: Shape, label: &'static str, then: Callback<Event>) -> Tag {
+    classed("button", "icon-button")
+        .label(label)
+        .with("title", label)
+        .click(then)
+        .child(icon(shape))
 }

@@ -1,131 +1,124 @@
 //! What was said in a room, and what waits to be.
 
-use std::rc::Rc;
-
 use common::{ResyncReason, RoomName};
 use gloo_timers::callback::Timeout;
-use yew::prelude::*;
+use yew::{prelude::*, virtual_dom::ListenerKind};
 
 use crate::{
     calendar,
     courtyard::Intent,
     i18n::Text,
     state::{
-        Standing,
+        Room, Standing,
         arrange::{Item, arrange},
+        text::number,
     },
 };
 
 use super::{
+    hook::{nothing, use_effect_at},
     icon::{Shape, icon},
-    row::{MessageRow, notice_row},
-    scroll::use_scroll,
-    view::{View, use_view},
+    row::{MessageRow, MessageRowProps, notice_row},
+    scroll::{Scroll, use_scroll},
+    tag::{Tag, classed, component, tag},
+    view::View,
 };
 
 /// Milliseconds that something must be in sight to count as read.
 const READING_MS: u32 = 800;
 
-#[derive(Properties, PartialEq)]
-pub(super) struct MessagesProps {
-    pub(super) room: RoomName,
+/// The list of one room.
+#[hook]
+pub(super) fn use_messages(view: &View, room: &RoomName) -> Html {
+    let room = view.state.room(room);
+    let filled = room.is_some_and(|room| !room.rows.is_empty());
+    let scroll = use_scroll(filled, room.map_or(0, |room| room.spoken));
+    let unread = room.is_some_and(|room| room.unread > 0);
+    use_reading(view, room, !*scroll.away && view.state.attentive && unread);
+    room.map_or_else(Html::default, |room| frame(view, room, &scroll).into())
 }
 
-#[component]
-pub(super) fn Messages(props: &MessagesProps) -> Html {
-    let view = use_view();
-    let room = view.state.rooms.get(&props.room).cloned();
-    let (filled, spoken, unread, joined) = room.as_ref().map_or((false, 0, 0, false), |room| {
-        (!room.rows.is_empty(), room.spoken, room.unread, room.standing == Standing::Joined)
+fn frame(view: &View, room: &Room, scroll: &Scroll) -> Tag {
+    let calls = |then: fn(&Scroll)| {
+        let scroll = scroll.clone();
+        Callback::from(move |_| then(&scroll))
+    };
+    let touched = calls(Scroll::touched);
+    let list = classed("div", "messages")
+        .at(&scroll.list)
+        .fixed(&[("role", "log"), ("aria-live", "off"), ("tabindex", "0")])
+        .label(view.text(Text::Messages))
+        .on(ListenerKind::onscroll, calls(Scroll::scrolled))
+        .on(ListenerKind::onwheel, touched.clone())
+        .on(ListenerKind::ontouchmove, touched.clone())
+        .on(ListenerKind::onpointerdown, touched.clone())
+        .on(ListenerKind::onkeydown, touched);
+    let items = arrange(room, &view.state.outbox);
+    let content = if items.is_empty() {
+        empty(view, room)
+    } else {
+        items.into_iter().fold(tag("ol"), |list, item| list.child(show(view, item)))
+    };
+    let jump = scroll.away.then(|| {
+        classed("button", if room.unread > 0 { "jump has-unread" } else { "jump" })
+            .click(calls(Scroll::to_end))
+            .child(icon(Shape::Down))
+            .text(view.language().jump_to_newest(room.unread))
     });
-    let scroll = use_scroll(filled, spoken);
-    let reads = !*scroll.away && view.state.attentive && unread > 0;
-    use_reading(&props.room, reads, &view.intend);
-    let Some(room) = room else { return Html::default() };
-    let items = arrange(&room, &view.state.outbox);
-    let onscroll = {
-        let scroll = scroll.clone();
-        Callback::from(move |_: Event| scroll.scrolled())
-    };
-    let (onwheel, ontouchmove, onpointerdown, onkeydown) = {
-        let touched = Rc::new({
-            let scroll = scroll.clone();
-            move || scroll.touched()
-        });
-        let (wheel, touch, pointer) = (touched.clone(), touched.clone(), touched.clone());
-        (
-            Callback::from(move |_: WheelEvent| wheel()),
-            Callback::from(move |_: TouchEvent| touch()),
-            Callback::from(move |_: PointerEvent| pointer()),
-            Callback::from(move |_: KeyboardEvent| touched()),
-        )
-    };
-    let jump = {
-        let scroll = scroll.clone();
-        Callback::from(move |_: MouseEvent| scroll.to_end())
-    };
-    html! {
-        <div class="messages-frame">
-            <div class="messages" ref={scroll.list.clone()} role="log" aria-live="off" tabindex="0"
-                aria-label={view.text(Text::Messages)} {onscroll} {onwheel} {ontouchmove} {onpointerdown} {onkeydown}>
-                if items.is_empty() {
-                    { empty(&view, &props.room, joined) }
-                } else {
-                    <ol>{ for items.into_iter().map(|item| show(&view, item)) }</ol>
-                }
-            </div>
-            if *scroll.away {
-                <button class={classes!("jump", (unread > 0).then_some("has-unread"))} onclick={jump}>
-                    { icon(Shape::Down) }{ view.language().jump_to_newest(unread) }
-                </button>
-            }
-        </div>
-    }
+    classed("div", "messages-frame").child(list.child(content)).maybe(jump)
 }
 
 /// What stood in sight for a moment is read.
 #[hook]
-fn use_reading(room: &RoomName, reads: bool, intend: &Callback<Intent>) {
-    let intend = intend.clone();
-    use_effect_with((room.clone(), reads), move |(room, reads)| {
-        let room = room.clone();
-        let timeout =
-            reads.then(|| Timeout::new(READING_MS, move || intend.emit(Intent::Read(room))));
-        move || drop(timeout)
+fn use_reading(view: &View, room: Option<&Room>, reads: bool) {
+    let intend = view.intend.clone();
+    let room = room.filter(|_| reads).map(|room| room.name.clone());
+    use_effect_at(reads.into(), move || {
+        let Some(room) = room else { return nothing() };
+        Box::new(Timeout::new(READING_MS, move || intend.emit(Intent::Read(room))))
     });
 }
 
-fn empty(view: &View, room: &RoomName, joined: bool) -> Html {
-    let text = match (joined, view.state.companion(room)) {
+fn empty(view: &View, room: &Room) -> Tag {
+    let text = match (room.standing == Standing::Joined, view.state.companion(&room.name)) {
         (false, _) => Text::Joining,
         (true, Some(_)) => Text::EmptyPrivate,
         (true, None) => Text::EmptyRoom,
     };
-    html! { <p class="messages-empty">{ view.text(text) }</p> }
+    classed("p", "messages-empty").text(view.text(text))
 }
 
 fn show(view: &View, item: Item) -> Html {
     let language = view.language();
-    match item {
-        Item::FurtherUp => html! {
-            <li key="further-up" class="aside-row">{ view.text(Text::FurtherUp) }</li>
-        },
-        Item::Day(moment) => html! {
-            <li key={format!("day{}", moment.day)} class="day"><h2>{ calendar::day(moment, language) }</h2></li>
-        },
-        Item::UnreadLine => html! {
-            <li key="unread-line" class="unread-line"><span>{ view.text(Text::NewMessages) }</span></li>
-        },
-        Item::Said { said, sending, leads } => html! {
-            <MessageRow key={&*said.key} said={said.clone()} {sending} {leads} {language} />
-        },
-        Item::Notice(notice) => notice_row(&notice, language),
-        Item::Resync { piece, reason } => html! {
-            <li key={format!("resync{piece}")} class="resync" data-testid="resync">
-                { icon(Shape::Break) }<p>{ view.text(resync_text(reason)) }</p>
-            </li>
-        },
-    }
+    let row = match item {
+        Item::FurtherUp => {
+            classed("li", "aside-row").key("further-up").text(view.text(Text::FurtherUp))
+        }
+        Item::Day(moment) => {
+            let day = tag("h2").text(calendar::day(moment, language));
+            classed("li", "day").key(&keyed("day", moment.day.unsigned_abs())).child(day)
+        }
+        Item::UnreadLine => {
+            let line = tag("span").text(view.text(Text::NewMessages));
+            classed("li", "unread-line").key("unread-line").child(line)
+        }
+        Item::Said { said, sending, leads } => {
+            let (key, intend) = (said.key.clone(), view.intend.clone());
+            let row = MessageRowProps { said, sending, leads, language, intend };
+            return component::<MessageRow>(row, &key);
+        }
+        Item::Notice(notice) => notice_row(&notice, language).key(&keyed("notice", notice.number)),
+        Item::Resync { piece, reason } => classed("li", "resync")
+            .key(&keyed("resync", piece))
+            .with("data-testid", "resync")
+            .child(icon(Shape::Break))
+            .child(tag("p").text(view.text(resync_text(reason)))),
+    };
+    row.into()
+}
+
+fn keyed(kind: &str, of: u32) -> String {
+    [kind, &number(of)].concat()
 }
 
 fn resync_text(reason: ResyncReason) -> Text {

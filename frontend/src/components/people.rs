@@ -1,79 +1,65 @@
 //! Who is here.
 
-use std::rc::Rc;
-
 use common::Member;
-use yew::prelude::*;
 
 use crate::{
     courtyard::Intent,
     i18n::Text,
-    state::{Room, Standing},
+    state::{Room, Standing, text::number},
 };
 
-use super::{avatar::avatar, sheet::Floating, view::View};
+use super::{
+    avatar::avatar,
+    tag::{Tag, classed, copied, tag},
+    view::View,
+};
 
 /// Beside the conversation, where there is room for it.
-pub(super) fn people_pane(view: &View) -> Html {
-    let Some(room) = shown(view) else { return Html::default() };
-    html! {
-        <aside class="people" aria-label={view.text(Text::People)}>
-            <h2>{ view.text(Text::PeopleHere) }<span class="people-count">{ room.count }</span></h2>
-            { list(view, &room) }
-        </aside>
-    }
+pub(super) fn people_pane(view: &View) -> Option<Tag> {
+    let room = shown(view)?;
+    let count = classed("span", "people-count").text(number(room.count));
+    let head = tag("h2").text(view.text(Text::PeopleHere)).child(count);
+    let pane = classed("aside", "people").label(view.text(Text::People));
+    Some(list(pane.child(head), view, room))
 }
 
 /// Above the conversation, on narrow screens.
-pub(super) fn people_sheet(view: &View) -> Html {
-    let Some(room) = shown(view) else { return Html::default() };
-    html! {
-        <Floating title={view.text(Text::PeopleHere)}>{ list(view, &room) }</Floating>
+pub(super) fn people_sheet(sheet: Tag, view: &View) -> Tag {
+    match shown(view) {
+        Some(room) => list(sheet, view, room),
+        None => sheet,
     }
 }
 
-fn shown(view: &View) -> Option<Rc<Room>> {
-    let room = view.state.current_room().cloned();
-    room.filter(|room| room.standing == Standing::Joined)
+fn shown(view: &View) -> Option<&Room> {
+    view.state.current_room().filter(|room| room.standing == Standing::Joined)
 }
 
-fn list(view: &View, room: &Room) -> Html {
+fn list(pane: Tag, view: &View, room: &Room) -> Tag {
     let listed = u32::try_from(room.members.len()).unwrap_or(u32::MAX);
     let others = room.count.saturating_sub(listed);
     let alone = room.count <= 1 && view.state.companion(&room.name).is_none();
-    html! {
-        <>
-            <ul class="people-list" data-testid="people">
-                { for room.members.iter().map(|member| person(view, member)) }
-            </ul>
-            if others > 0 {
-                <p class="people-note">{ view.language().and_others(others) }</p>
-            }
-            if alone {
-                <p class="people-note">{ view.text(Text::AlonePeople) }</p>
-            }
-        </>
+    let note = || classed("p", "people-note");
+    let mut people = classed("ul", "people-list").with("data-testid", "people");
+    for member in room.members.iter() {
+        people = people.child(person(view, member).key(member.id.as_str()));
     }
+    pane.child(people)
+        .maybe((others > 0).then(|| note().text(view.language().and_others(others))))
+        .maybe(alone.then(|| note().text(view.text(Text::AlonePeople))))
 }
 
-fn person(view: &View, member: &Member) -> Html {
-    let name = member.name.to_string();
+fn person(view: &View, member: &Member) -> Tag {
+    let named = |place: Tag| {
+        let name = classed("span", "person-name").text(copied(member.name.as_str()));
+        place.child(avatar(member)).child(name)
+    };
     if view.state.me.as_ref().is_some_and(|me| me.id == member.id) {
-        return html! {
-            <li key={member.id.as_str()} class="person">
-                { avatar(member, None) }
-                <span class="person-name">{ name }</span>
-                <span class="person-you">{ view.text(Text::You) }</span>
-            </li>
-        };
+        let you = classed("span", "person-you").text(view.text(Text::You));
+        return named(classed("li", "person")).child(you);
     }
-    let title = view.text(Text::WritePrivately);
-    html! {
-        <li key={member.id.as_str()}>
-            <button class="person" {title} onclick={view.on(Intent::Talk(member.clone()))}>
-                { avatar(member, None) }
-                <span class="person-name">{ name }</span>
-            </button>
-        </li>
-    }
+    let talk = classed("button", "person")
+        .with("title", view.text(Text::WritePrivately))
+        .click(view.on(Intent::Talk(member.clone())));
+    tag("li").child(named(talk))
 }

@@ -1,121 +1,114 @@
 //! The rooms: mine, private ones, the others; below them who I am and how the connection is.
 
-use std::rc::Rc;
-
 use common::RoomName;
-use yew::prelude::*;
 
 use crate::{
     courtyard::Intent,
     i18n::Text,
-    router::{Link, Route},
-    state::{Link as LinkState, Room, Sheet},
+    router::Route,
+    state::{Link as LinkState, Room, Sheet, text::number},
 };
 
 use super::{
     avatar::avatar,
-    icon::{Shape, icon, mark},
+    icon::{Shape, icon, icon_button, mark},
+    link::link,
+    tag::{Tag, classed, copied, tag},
     view::View,
 };
 
-pub(super) fn rooms_pane(view: &View) -> Html {
+pub(super) fn rooms_pane(view: &View) -> Tag {
     let state = &view.state;
-    let (private, mine): (Vec<_>, Vec<_>) = state
-        .rooms
-        .values()
-        .filter(|room| !room.is_refused())
-        .partition(|room| state.companion(&room.name).is_some());
-    let others: Vec<_> = state
-        .listed
-        .values()
-        .filter(|info| !state.rooms.contains_key(&info.room) && info.members.is_none())
-        .collect();
-    html! {
-        <nav class="rooms" aria-label={view.text(Text::Rooms)}>
-            <header class="rooms-head">
-                { mark() }
-                <p class="rooms-title">{ view.text(Text::Product) }</p>
-                <button class="icon-button" aria-label={view.text(Text::NewRoom)} title={view.text(Text::NewRoom)}
-                    onclick={view.on(Intent::Sheet(Some(Sheet::NewRoom)))}>
-                    { icon(Shape::Plus) }
-                </button>
-            </header>
-            <div class="rooms-lists">
-                <h2>{ view.text(Text::MyRooms) }</h2>
-                <ul>{ for mine.iter().map(|room| my_room(view, room)) }</ul>
-                if !private.is_empty() {
-                    <h2>{ view.text(Text::PrivateMessages) }</h2>
-                    <ul>{ for private.iter().map(|room| my_room(view, room)) }</ul>
-                }
-                <h2>{ view.text(Text::OtherRooms) }</h2>
-                if others.is_empty() {
-                    <p class="rooms-none">{ view.text(Text::NoOtherRooms) }</p>
-                } else {
-                    <ul>{ for others.iter().map(|info| other_room(view, &info.room, info.count)) }</ul>
-                }
-            </div>
-            { me(view) }
-        </nav>
+    let title = classed("p", "rooms-title").text(view.text(Text::Product));
+    let new = view.on(Intent::Sheet(Some(Sheet::NewRoom)));
+    let head = classed("header", "rooms-head").child(mark()).child(title).child(icon_button(
+        Shape::Plus,
+        view.text(Text::NewRoom),
+        new,
+    ));
+
+    let (mut mine, mut private, mut others) = (Some(tag("ul")), None::<Tag>, None::<Tag>);
+    let add = |list: &mut Option<Tag>, room: Tag| {
+        *list = Some(list.take().unwrap_or_else(|| tag("ul")).child(room));
+    };
+    for room in state.rooms.iter().filter(|room| !room.is_refused()) {
+        let list = if state.companion(&room.name).is_some() { &mut private } else { &mut mine };
+        add(list, my_room(view, room));
     }
+    for info in &state.listed {
+        if info.members.is_none() && state.room(&info.room).is_none() {
+            add(&mut others, other_room(view, &info.room, info.count));
+        }
+    }
+    let none = || classed("p", "rooms-none").text(view.text(Text::NoOtherRooms));
+    let heading = |text| tag("h2").text(view.text(text));
+    let lists = classed("div", "rooms-lists")
+        .child(heading(Text::MyRooms))
+        .maybe(mine)
+        .maybe(private.is_some().then(|| heading(Text::PrivateMessages)))
+        .maybe(private)
+        .child(heading(Text::OtherRooms))
+        .child(others.unwrap_or_else(none));
+    let pane = classed("nav", "rooms").label(view.text(Text::Rooms));
+    pane.child(head).child(lists).child(me(view))
 }
 
-fn my_room(view: &View, room: &Rc<Room>) -> Html {
+fn my_room(view: &View, room: &Room) -> Tag {
     let companion = view.state.companion(&room.name);
+    let (picture, name) = match companion {
+        Some(companion) => (avatar(companion), companion.name.as_str()),
+        None => (icon(Shape::Hash), room.name.as_str()),
+    };
+    let unread = room.unread > 0;
+    let badge = unread.then(|| {
+        classed("span", "badge")
+            .with("data-testid", "unread")
+            .with("role", "img")
+            .with("aria-label", view.language().unread(room.unread))
+            .text(number(room.unread))
+    });
     let is_current = view.state.current.as_ref() == Some(&room.name);
-    let class = classes!("room", (room.unread > 0).then_some("has-unread"));
-    let name = companion.map_or(room.name.as_str(), |companion| companion.name.as_str());
-    html! {
-        <li key={room.name.as_str()}>
-            <Link to={Route::Room(room.name.clone())} {class} {is_current} room={room.name.to_string()}>
-                if let Some(companion) = companion {
-                    { avatar(companion, Some("small")) }
-                } else {
-                    { icon(Shape::Hash) }
-                }
-                <span class="room-name">{ name.to_owned() }</span>
-                if room.unread > 0 {
-                    <span class="badge" data-testid="unread" role="img"
-                        aria-label={view.language().unread(room.unread)}>{ room.unread }</span>
-                }
-            </Link>
-        </li>
-    }
+    let door = door(&room.name, if unread { "room has-unread" } else { "room" })
+        .set("aria-current", is_current.then_some("page".into()))
+        .child(picture)
+        .child(classed("span", "room-name").text(copied(name)))
+        .maybe(badge);
+    tag("li").key(room.name.as_str()).child(door)
 }
 
-fn other_room(view: &View, room: &RoomName, count: u32) -> Html {
-    html! {
-        <li key={room.as_str()}>
-            <Link to={Route::Room(room.clone())} class={classes!("room", "other")} room={room.to_string()}>
-                { icon(Shape::Hash) }
-                <span class="room-name">{ room.to_string() }</span>
-                <span class="room-count">{ view.language().present(count) }</span>
-                <span class="room-join">{ view.text(Text::Join) }</span>
-            </Link>
-        </li>
-    }
+fn other_room(view: &View, room: &RoomName, count: u32) -> Tag {
+    let door = door(room, "room other")
+        .child(icon(Shape::Hash))
+        .child(classed("span", "room-name").text(copied(room.as_str())))
+        .child(classed("span", "room-count").text(view.language().present(count)))
+        .child(classed("span", "room-join").text(view.text(Text::Join)));
+    tag("li").key(room.as_str()).child(door)
+}
+
+fn door(room: &RoomName, class: &'static str) -> Tag {
+    link(Route::Room(room.clone()), class).with("data-room", copied(room.as_str()))
 }
 
 /// Who I am, and how the connection is: by shape, by text and by colour.
-fn me(view: &View) -> Html {
+fn me(view: &View) -> Tag {
     let (state, text) = match view.state.link {
         LinkState::Idle | LinkState::Connecting => ("connecting", Text::Connecting),
         LinkState::Open => ("open", Text::Connected),
         LinkState::Waiting { .. } => ("waiting", Text::Disconnected),
         LinkState::Ended(_) => ("ended", Text::Ended),
     };
-    html! {
-        <footer class="me">
-            if let Some(me) = view.state.me.clone() {
-                { avatar(&me, None) }
-                <p class="me-name">{ me.name.to_string() }</p>
-            }
-            <p class="link" data-testid="link" data-state={state} role="status">
-                <span class="link-mark" aria-hidden="true"></span>{ view.text(text) }
-            </p>
-            <button class="icon-button" aria-label={view.text(Text::Settings)} title={view.text(Text::Settings)}
-                onclick={view.on(Intent::Sheet(Some(Sheet::Settings)))}>
-                { icon(Shape::Settings) }
-            </button>
-        </footer>
-    }
+    let me = view.state.me.as_ref();
+    let name = me.map(|me| classed("p", "me-name").text(copied(me.name.as_str())));
+    let mark = classed("span", "link-mark").with("aria-hidden", "true");
+    let link = classed("p", "link")
+        .fixed(&[("data-testid", "link"), ("role", "status")])
+        .with("data-state", state)
+        .child(mark)
+        .text(view.text(text));
+    let settings = view.on(Intent::Sheet(Some(Sheet::Settings)));
+    classed("footer", "me").maybe(me.map(avatar)).maybe(name).child(link).child(icon_button(
+        Shape::Settings,
+        view.text(Text::Settings),
+        settings,
+    ))
 }

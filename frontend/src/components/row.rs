@@ -9,13 +9,15 @@ use crate::{
     browser, calendar,
     courtyard::Intent,
     i18n::{Language, Text},
-    state::{Notice, Said, Sending},
+    state::{Notice, Said, Sending, text::number},
 };
 
 use super::{
     avatar::avatar,
+    hook::use_flag,
     icon::{Shape, icon},
-    view::use_view,
+    tag::{Tag, all, classed, copied as copy_of, tag},
+    view::says,
 };
 
 #[derive(Properties, PartialEq)]
@@ -24,112 +26,110 @@ pub(super) struct MessageRowProps {
     pub(super) sending: Sending,
     pub(super) leads: bool,
     pub(super) language: Language,
+    pub(super) intend: Callback<Intent>,
 }
 
 #[component]
 pub(super) fn MessageRow(props: &MessageRowProps) -> Html {
-    let said = &props.said;
-    let state = match props.sending {
-        Sending::Sent => None,
-        Sending::Queued => Some("queued"),
-        Sending::Sending => Some("sending"),
-        Sending::Failed(_) => Some("failed"),
+    let copied = use_flag();
+    row(props, &copied)
+}
+
+fn row(props: &MessageRowProps, copied: &UseStateHandle<bool>) -> Html {
+    let (said, language) = (&props.said, props.language);
+    let (state, below) = match props.sending {
+        Sending::Sent => (None, None),
+        Sending::Queued => (Some("queued"), Some(waits(language.text(Text::Queued)))),
+        Sending::Sending => (Some("sending"), Some(waits(language.text(Text::Sending)))),
+        Sending::Failed(code) => (Some("failed"), Some(failed(props, code, copied))),
     };
-    let class = classes!(
-        "message",
-        props.leads.then_some("leads"),
-        said.mine.then_some("mine"),
-        said.large.then_some("large"),
+    let above = if props.leads {
+        head(said, language)
+    } else {
+        said_at(said, language, "message-time gutter")
+    };
+    tag("li")
+        .set("class", Some(class(props, state)))
+        .set("data-seq", said.seq.map(|seq| number(seq).into()))
+        .set("data-state", state.map(AttrValue::Static))
+        .set("data-message-id", state.map(|_| copy_of(said.message_id.as_str())))
+        .child(above)
+        .child(classed("p", "message-text").with("dir", "auto").text(said.body.clone()))
+        .maybe(below)
+        .into()
+}
+
+fn class(props: &MessageRowProps, state: Option<&'static str>) -> AttrValue {
+    let mut class = String::from("message");
+    let words = [
+        props.leads.then_some(" leads"),
+        props.said.mine.then_some(" mine"),
+        props.said.large.then_some(" large"),
+        state.map(|_| " "),
         state,
-    );
-    html! {
-        <li {class} data-seq={said.seq.map(|seq| seq.to_string())} data-state={state}
-            data-message-id={state.map(|_| said.message_id.to_string())}>
-            if props.leads {
-                { head(said, props.language) }
-            } else {
-                { time(said, props.language, "message-time gutter") }
-            }
-            <p class="message-text" dir="auto">{ AttrValue::from(said.body.clone()) }</p>
-            { match props.sending {
-                Sending::Sent => Html::default(),
-                Sending::Queued => waits(props.language.text(Text::Queued)),
-                Sending::Sending => waits(props.language.text(Text::Sending)),
-                Sending::Failed(code) => html! { <Failed said={said.clone()} {code} language={props.language} /> },
-            } }
-        </li>
-    }
+    ];
+    words.into_iter().flatten().for_each(|word| class.push_str(word));
+    class.into()
 }
 
 fn head(said: &Said, language: Language) -> Html {
-    let Some(author) = &said.author else {
-        return html! { <p class="message-head"><span class="message-author">{ language.text(Text::You) }</span></p> };
-    };
-    html! {
-        <>
-            { avatar(author, None) }
-            <p class="message-head">
-                <span class="message-author">{ author.name.to_string() }</span>
-                { time(said, language, "message-time") }
-            </p>
-        </>
+    let line = classed("p", "message-head");
+    let author = classed("span", "message-author");
+    match &said.author {
+        None => line.child(author.text(language.text(Text::You))).into(),
+        Some(member) => {
+            let author = author.text(copy_of(member.name.as_str()));
+            let line = line.child(author).child(said_at(said, language, "message-time"));
+            all(vec![avatar(member).into(), line.into()])
+        }
     }
 }
 
-fn time(said: &Said, language: Language, class: &'static str) -> Html {
-    said.moment.map_or_else(Html::default, |moment| html! {
-        <time {class} title={calendar::full(moment, language)}>{ calendar::time(moment, language) }</time>
-    })
+fn said_at(said: &Said, language: Language, class: &'static str) -> Html {
+    let Some(moment) = said.moment else { return Html::default() };
+    classed("time", class)
+        .with("title", calendar::full(moment, language))
+        .text(calendar::time(moment, language))
+        .into()
 }
 
 /// The style shows it only after 300 ms: most messages are through by then.
-fn waits(text: &'static str) -> Html {
-    html! { <p class="message-waits">{ text }</p> }
+fn waits(text: &'static str) -> Tag {
+    classed("p", "message-waits").text(text)
 }
 
-#[derive(Properties, PartialEq)]
-struct FailedProps {
-    said: Rc<Said>,
-    code: ErrorCode,
-    language: Language,
-}
-
-#[component]
-fn Failed(props: &FailedProps) -> Html {
-    let intend = use_view().intend;
-    let copied = use_state_eq(|| false);
-    let id = &props.said.message_id;
-    let text = |text| props.language.text(text);
+fn failed(props: &MessageRowProps, code: ErrorCode, copied: &UseStateHandle<bool>) -> Tag {
+    let (language, id) = (props.language, &props.said.message_id);
     let copy = {
-        let (body, copied) = (props.said.body.clone(), copied.setter());
-        Callback::from(move |_: MouseEvent| copied.set(browser::copy(&body)))
+        let (body, copied) = (props.said.body.clone(), copied.clone());
+        Callback::from(move |_| copied.set(browser::copy(&body)))
     };
-    let retry = {
-        let id = id.clone();
-        intend.reform(move |_: MouseEvent| Intent::Retry(id.clone()))
-    };
-    let discard = {
-        let id = id.clone();
-        intend.reform(move |_: MouseEvent| Intent::Discard(id.clone()))
-    };
-    html! {
-        <div class="message-failed" role="group">
-            <p>{ icon(Shape::Warning) }{ props.language.failed(props.code) }</p>
-            <button class="button small" onclick={retry}>{ text(Text::Retry) }</button>
-            <button class="button small quiet" onclick={copy}>{ text(if *copied { Text::Copied } else { Text::Copy }) }</button>
-            <button class="button small quiet" onclick={discard}>{ text(Text::Discard) }</button>
-        </div>
-    }
+    let button = |class, text, then| classed("button", class).click(then).text(language.text(text));
+    let reason = tag("p").child(icon(Shape::Warning)).text(language.failed(code));
+    classed("div", "message-failed")
+        .with("role", "group")
+        .child(reason)
+        .child(button("button small", Text::Retry, says(&props.intend, Intent::Retry(id.clone()))))
+        .child(button("button small quiet", if **copied { Text::Copied } else { Text::Copy }, copy))
+        .child(button(
+            "button small quiet",
+            Text::Discard,
+            says(&props.intend, Intent::Discard(id.clone())),
+        ))
 }
 
 /// Who came and who went.
-pub(super) fn notice_row(notice: &Notice, language: Language) -> Html {
-    let came = (!notice.joined.is_empty()).then(|| language.joined(&notice.joined));
-    let went = (!notice.left.is_empty()).then(|| language.left(&notice.left));
-    let parts: Vec<String> = went.into_iter().chain(came).collect();
-    html! {
-        <li key={format!("notice{}", notice.number)} class="aside-row" data-testid="notice" title={calendar::full(notice.moment, language)}>
-            { parts.join(" · ") }
-        </li>
+pub(super) fn notice_row(notice: &Notice, language: Language) -> Tag {
+    let mut text = String::new();
+    if !notice.left.is_empty() {
+        text.push_str(&language.left(&notice.left));
     }
+    if !notice.joined.is_empty() {
+        text.push_str(if text.is_empty() { "" } else { " · " });
+        text.push_str(&language.joined(&notice.joined));
+    }
+    classed("li", "aside-row")
+        .with("data-testid", "notice")
+        .with("title", calendar::full(notice.moment, language))
+        .text(text)
 }

@@ -7,6 +7,8 @@ use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, HtmlElement, ResizeObserver};
 use yew::prelude::*;
 
+use super::hook::{nothing, use_effect_at, use_flag};
+
 /// Within this many pixels of the end one is at the end.
 const NEAR_PX: i32 = 100;
 /// Pixels of what was read that stay in sight above the unread line.
@@ -26,7 +28,7 @@ enum Hold {
 }
 
 /// The list's scrolling.
-#[derive(Clone, PartialEq)]
+#[derive(Clone)]
 pub(super) struct Scroll {
     pub(super) list: NodeRef,
     /// Whether the end is out of sight.
@@ -39,26 +41,21 @@ struct Held {
     opened: Option<Timeout>,
 }
 
-impl PartialEq for Held {
-    fn eq(&self, other: &Self) -> bool {
-        self.hold == other.hold
-    }
-}
-
 /// Scrolling for one list; `filled` says that its first page has begun to arrive, `spoken` counts
 /// the person's own messages, each of which leads to the end.
 #[hook]
 pub(super) fn use_scroll(filled: bool, spoken: u32) -> Scroll {
     let list = use_node_ref();
-    let away = use_state_eq(|| false);
+    let away = use_flag();
     let hold = use_mut_ref(|| Held { hold: Hold::Opening, opened: None });
     let scroll = Scroll { list, away, hold };
     {
         let scroll = scroll.clone();
-        use_effect_with(spoken, move |spoken| {
-            if *spoken > 0 {
+        use_effect_at(spoken.into(), move || {
+            if spoken > 0 {
                 scroll.to_end();
             }
+            nothing()
         });
     }
     {
@@ -67,13 +64,7 @@ pub(super) fn use_scroll(filled: bool, spoken: u32) -> Scroll {
     }
     {
         let scroll = scroll.clone();
-        use_effect_with((), move |()| {
-            let (observer, _callback) = scroll.watch_size();
-            move || {
-                observer.disconnect();
-                drop(_callback);
-            }
-        });
+        use_effect_at(0, move || Box::new(scroll.watch_size()));
     }
     scroll
 }
@@ -129,7 +120,7 @@ impl Scroll {
     }
 
     /// A list that becomes lower, as when the composer grows, keeps its end in sight.
-    fn watch_size(&self) -> (ResizeObserver, Closure<dyn Fn()>) {
+    fn watch_size(&self) -> Watch {
         let scroll = self.clone();
         let resized = Closure::<dyn Fn()>::new(move || scroll.settle(false));
         let observer = ResizeObserver::new(resized.as_ref().unchecked_ref())
@@ -137,7 +128,19 @@ impl Scroll {
         if let Some(list) = self.list.cast::<Element>() {
             observer.observe(&list);
         }
-        (observer, resized)
+        Watch { observer, _resized: resized }
+    }
+}
+
+/// Looks at the list's size until it is dropped.
+struct Watch {
+    observer: ResizeObserver,
+    _resized: Closure<dyn Fn()>,
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.observer.disconnect();
     }
 }
 

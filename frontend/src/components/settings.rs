@@ -1,8 +1,7 @@
 //! The sheets in which something is chosen: language, colours, leaving, a new room.
 
 use common::RoomName;
-use web_sys::HtmlInputElement;
-use yew::prelude::*;
+use yew::{prelude::*, virtual_dom::ListenerKind};
 
 use crate::{
     browser,
@@ -12,100 +11,84 @@ use crate::{
 };
 
 use super::{
-    sheet::Floating,
+    form::{Form, FormProps},
+    tag::{Tag, classed, component, tag},
     toast::trouble_text,
-    view::{View, use_view},
+    view::View,
 };
 
 /// Language, colours, leaving.
-pub(super) fn settings_sheet(view: &View) -> Html {
-    html! {
-        <Floating title={view.text(Text::Settings)}>
-            { language_choice(view) }
-            <fieldset class="choice">
-                <legend>{ view.text(Text::Colours) }</legend>
-                { for Theme::ALL.into_iter().map(|theme| theme_choice(view, theme)) }
-            </fieldset>
-            <div class="sheet-foot">
-                <p class="note">{ view.text(Text::SignOutHint) }</p>
-                <button class="button" onclick={view.on(Intent::SignOut)}>{ view.text(Text::SignOut) }</button>
-            </div>
-        </Floating>
-    }
-}
-
-fn theme_choice(view: &View, theme: Theme) -> Html {
-    let text = match theme {
-        Theme::System => Text::ThemeSystem,
-        Theme::Light => Text::ThemeLight,
-        Theme::Dark => Text::ThemeDark,
-    };
-    html! {
-        <label>
-            <input type="radio" name="theme" checked={view.state.theme == theme}
-                onchange={view.on(Intent::Theme(theme))} />
-            <span>{ view.text(text) }</span>
-        </label>
-    }
+pub(super) fn settings_sheet(sheet: Tag, view: &View) -> Tag {
+    let colours = Theme::ALL.into_iter().fold(choice(view, Text::Colours), |choice, theme| {
+        let text = match theme {
+            Theme::System => Text::ThemeSystem,
+            Theme::Light => Text::ThemeLight,
+            Theme::Dark => Text::ThemeDark,
+        };
+        let chosen = view.state.theme == theme;
+        choice.child(option(view, "theme", chosen, Intent::Theme(theme), view.text(text)))
+    });
+    let sign_out =
+        classed("button", "button").click(view.on(Intent::SignOut)).text(view.text(Text::SignOut));
+    let foot = classed("div", "sheet-foot")
+        .child(classed("p", "note").text(view.text(Text::SignOutHint)))
+        .child(sign_out);
+    sheet.child(language_choice(view)).child(colours).child(foot)
 }
 
 /// Which language; each under its own name.
-pub(super) fn language_choice(view: &View) -> Html {
-    let choice = |language: &Language| {
-        html! {
-            <label lang={language.tag()}>
-                <input type="radio" name="language" checked={view.language() == *language}
-                    onchange={view.on(Intent::Language(*language))} />
-                <span>{ language.own_name() }</span>
-            </label>
-        }
-    };
-    html! {
-        <fieldset class="choice">
-            <legend>{ view.text(Text::Language) }</legend>
-            { for Language::ALL.iter().map(choice) }
-        </fieldset>
-    }
+pub(super) fn language_choice(view: &View) -> Tag {
+    Language::ALL.into_iter().fold(choice(view, Text::Language), |choice, language| {
+        let chosen = view.language() == language;
+        let intent = Intent::Language(language);
+        let option = option(view, "language", chosen, intent, language.own_name());
+        choice.child(option.with("lang", language.tag()))
+    })
+}
+
+fn choice(view: &View, legend: Text) -> Tag {
+    classed("fieldset", "choice").child(tag("legend").text(view.text(legend)))
+}
+
+fn option(
+    view: &View,
+    group: &'static str,
+    chosen: bool,
+    intent: Intent,
+    text: &'static str,
+) -> Tag {
+    let radio = tag("input")
+        .with("type", "radio")
+        .with("name", group)
+        .checked(chosen)
+        .on(ListenerKind::onchange, view.on(intent));
+    tag("label").child(radio).child(tag("span").text(text))
 }
 
 /// A name for a new room.
-#[component]
-pub(super) fn NewRoomSheet() -> Html {
-    let view = use_view();
-    let input = use_node_ref();
-    let invalid = use_state_eq(|| false);
-    let onsubmit = {
-        let (input, invalid, intend) = (input.clone(), invalid.setter(), view.intend.clone());
-        Callback::from(move |event: SubmitEvent| {
-            event.prevent_default();
-            let typed = input.cast::<HtmlInputElement>().map(|input| input.value());
-            let name = room_name_from(&browser::lower_case(&browser::composed(
-                &typed.unwrap_or_default(),
-            )));
-            match RoomName::new(name) {
-                Ok(room) => intend.emit(Intent::Create(room)),
-                Err(_) => invalid.set(true),
-            }
-        })
+pub(super) fn new_room_sheet(sheet: Tag, view: &View) -> Tag {
+    const FIELD: &[(&str, &str)] = &[
+        ("autocomplete", "off"),
+        ("autocapitalize", "off"),
+        ("maxlength", "64"),
+        ("autofocus", "autofocus"),
+    ];
+    let intend = view.intend.clone();
+    let take = move |typed: String| {
+        let name = room_name_from(&browser::lower_case(&browser::composed(&typed)));
+        RoomName::new(name).map(|room| intend.emit(Intent::Create(room))).is_ok()
     };
-    let message = if *invalid {
-        Some(view.text(Text::RoomNameInvalid).to_owned())
-    } else {
-        view.state.trouble.map(|trouble| trouble_text(trouble, view.language()))
+    let form = FormProps {
+        id: "room-name",
+        label: view.text(Text::RoomNameLabel),
+        hint: view.text(Text::RoomNameHint),
+        invalid: view.text(Text::RoomNameInvalid),
+        trouble: view.state.trouble.map(|trouble| trouble_text(trouble, view.language())),
+        button: view.text(Text::Create),
+        busy: false,
+        field: FIELD,
+        first: String::new(),
+        take: Callback::from(take),
     };
-    html! {
-        <Floating title={view.text(Text::NewRoom)}>
-            <form class="form" {onsubmit} novalidate=true>
-                <label for="room-name">{ view.text(Text::RoomNameLabel) }</label>
-                <input id="room-name" ref={input} class="field" autocomplete="off" autocapitalize="off"
-                    maxlength="64" autofocus=true aria-describedby="room-note"
-                    aria-invalid={(*invalid).then_some("true")} />
-                <p id="room-note" class={if message.is_some() { "note trouble" } else { "note" }}
-                    role={message.is_some().then_some("alert")}>
-                    { message.unwrap_or_else(|| view.text(Text::RoomNameHint).to_owned()) }
-                </p>
-                <button class="button primary">{ view.text(Text::Create) }</button>
-            </form>
-        </Floating>
-    }
+    sheet.child(component::<Form>(form, "room"))
 }

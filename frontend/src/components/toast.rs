@@ -10,55 +10,55 @@ use crate::{
 };
 
 use super::{
-    icon::{Shape, icon},
-    view::use_view,
+    hook::{nothing, use_effect_at},
+    icon::{Shape, icon, icon_button},
+    tag::{Tag, classed, tag},
+    view::View,
 };
 
 /// Milliseconds that a notice stands.
 const STANDS_MS: u32 = 8_000;
 
-#[component]
-pub(super) fn Toasts() -> Html {
-    let view = use_view();
-    let recovered = view.state.recovered;
+/// What was recovered is said for a while.
+#[hook]
+pub(super) fn use_passing_notice(view: &View) {
+    let intend = view.intend.clone();
+    let notice = view.state.recovered.map_or(0, |recovered| recovered.notice);
+    use_effect_at(notice.into(), move || {
+        if notice == 0 {
+            return nothing();
+        }
+        let seen = move || intend.emit(Intent::RecoveredSeen(notice));
+        Box::new(Timeout::new(STANDS_MS, seen))
+    });
+}
+
+pub(super) fn toasts(view: &View) -> Tag {
+    let recovered = view.state.recovered.map(|recovered| {
+        classed("p", "toast")
+            .with("data-testid", "recovered")
+            .child(icon(Shape::Check))
+            .text(view.language().recovered(recovered.count))
+    });
     // The sheet for a new room says it beside the field.
     let trouble = view.state.trouble.filter(|_| view.state.sheet != Some(Sheet::NewRoom));
-    {
-        let intend = view.intend.clone();
-        use_effect_with(recovered.map(|recovered| recovered.notice), move |notice| {
-            let timeout = notice.map(|notice| {
-                Timeout::new(STANDS_MS, move || intend.emit(Intent::RecoveredSeen(notice)))
-            });
-            move || drop(timeout)
-        });
-    }
-    html! {
-        <div class="toasts" role="status">
-            if let Some(recovered) = recovered {
-                <p class="toast" data-testid="recovered">
-                    { icon(Shape::Check) }{ view.language().recovered(recovered.count) }
-                </p>
-            }
-            if let Some(trouble) = trouble {
-                <p class="toast trouble">
-                    { icon(Shape::Warning) }
-                    <span>{ trouble_text(trouble, view.language()) }</span>
-                    <button class="icon-button" aria-label={view.text(Text::Close)} onclick={view.on(Intent::TroubleSeen)}>
-                        { icon(Shape::Close) }
-                    </button>
-                </p>
-            }
-        </div>
-    }
+    let trouble = trouble.map(|trouble| {
+        let close = icon_button(Shape::Close, view.text(Text::Close), view.on(Intent::TroubleSeen));
+        classed("p", "toast trouble")
+            .child(icon(Shape::Warning))
+            .child(tag("span").text(trouble_text(trouble, view.language())))
+            .child(close)
+    });
+    classed("div", "toasts").with("role", "status").maybe(recovered).maybe(trouble)
 }
 
 /// What went wrong, for people.
-pub(super) fn trouble_text(trouble: Trouble, language: Language) -> String {
-    match trouble {
-        Trouble::Unreachable => language.text(Text::Unreachable).to_owned(),
-        Trouble::SignedOut => language.text(Text::SignedOut).to_owned(),
-        Trouble::Refused(code) => language.refusal(code).to_owned(),
-        Trouble::OutboxFull => language.text(Text::OutboxFull).to_owned(),
-        Trouble::NotKept => language.text(Text::NotKept).to_owned(),
-    }
+pub(super) fn trouble_text(trouble: Trouble, language: Language) -> &'static str {
+    language.text(match trouble {
+        Trouble::Unreachable => Text::Unreachable,
+        Trouble::SignedOut => Text::SignedOut,
+        Trouble::OutboxFull => Text::OutboxFull,
+        Trouble::NotKept => Text::NotKept,
+        Trouble::Refused(code) => return language.refusal(code),
+    })
 }

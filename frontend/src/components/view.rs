@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use web_sys::Event;
 use yew::prelude::*;
 
 use crate::{
@@ -33,13 +34,13 @@ impl View {
     }
 
     /// A callback that says one thing, whatever happened.
-    pub(super) fn on<E>(&self, intent: Intent) -> Callback<E> {
-        self.intend.reform(move |_| intent.clone())
+    pub(super) fn on(&self, intent: Intent) -> Callback<Event> {
+        says(&self.intend, intent)
     }
 }
 
-/// The view of the component's page.
-#[hook]
-pub(super) fn use_view() -> View {
-    use_context::<View>().expect("every component stands within the app")
+/// A callback that says one thing, whatever happened.
+pub(super) fn says(intend: &Callback<Intent>, intent: Intent) -> Callback<Event> {
+    let intend = intend.clone();
+    Callback::from(move |_| intend.emit(intent.clone()))
 }

@@ -19,7 +19,7 @@ pub fn with_particle(word: &str, particle: Particle) -> String {
         Particle::Object => ("을", "를"),
         Particle::And => ("과", "와"),
     };
-    format!("‘{word}’{}", if ends_in_consonant(word) { closed } else { open })
+    ["‘", word, "’", if ends_in_consonant(word) { closed } else { open }].concat()
 }
 
 /// Whether a word, read aloud in Korean, ends in a consonant.

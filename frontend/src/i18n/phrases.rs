@@ -2,6 +2,8 @@
 
 use common::{ErrorCode, UserName};
 
+use crate::state::text::number;
+
 use super::{Language, Particle, with_particle};
 
 /// Names in one notice; the others are counted.
@@ -12,124 +14,123 @@ impl Language {
     #[must_use]
     pub fn recovered(self, count: u64) -> String {
         match (self, count) {
-            (Self::Korean, _) => format!("메시지 {count}개를 되찾았습니다. 빠진 것은 없습니다."),
             (Self::English, 1) => "1 message recovered, none missing.".to_owned(),
-            (Self::English, _) => format!("{count} messages recovered, none missing."),
+            (Self::Korean | Self::English, _) => self.counted(
+                "메시지 {}개를 되찾았습니다. 빠진 것은 없습니다.",
+                "{} messages recovered, none missing.",
+                count,
+            ),
         }
     }
 
     /// Until the next attempt.
     #[must_use]
-    pub fn next_attempt(self, seconds: i64) -> String {
-        self.pick(
-            format!("{seconds}초 뒤에 다시 연결합니다."),
-            format!("Trying again in {seconds} s."),
-        )
+    pub fn next_attempt(self, seconds: u64) -> String {
+        self.counted("{}초 뒤에 다시 연결합니다.", "Trying again in {} s.", seconds)
     }
 
     /// The server closed for good, with a code that has no text of its own.
     #[must_use]
     pub fn stopped(self, code: u16) -> String {
-        self.pick(
-            format!("서버가 연결을 닫았습니다(코드 {code})."),
-            format!("The server closed the connection (code {code})."),
-        )
+        let (korean, english) =
+            ("서버가 연결을 닫았습니다(코드 {}).", "The server closed the connection (code {}).");
+        self.counted(korean, english, code)
     }
 
     /// On the button that jumps to the newest message.
     #[must_use]
     pub fn jump_to_newest(self, count: u64) -> String {
-        match (self, count) {
-            (Self::Korean, 0) => "최근 메시지로".to_owned(),
-            (Self::Korean, _) => format!("새 메시지 {count}개"),
-            (Self::English, 0) => "Jump to newest".to_owned(),
-            (Self::English, _) => format!("Jump to newest ({count})"),
+        match count {
+            0 => self.pick("최근 메시지로", "Jump to newest").to_owned(),
+            _ => self.counted("새 메시지 {}개", "Jump to newest ({})", count),
         }
     }
 
     /// What a badge of unread messages says to a screen reader.
     #[must_use]
     pub fn unread(self, count: u64) -> String {
-        self.pick(format!("읽지 않은 메시지 {count}개"), format!("{count} unread"))
+        self.counted("읽지 않은 메시지 {}개", "{} unread", count)
     }
 
     /// How many people are present.
     #[must_use]
     pub fn present(self, count: u32) -> String {
-        match (self, count) {
-            (Self::Korean, _) => format!("{count}명"),
-            (Self::English, 1) => "1 person".to_owned(),
-            (Self::English, _) => format!("{count} people"),
-        }
+        self.counted("{}명", if count == 1 { "{} person" } else { "{} people" }, count)
     }
 
     /// Beyond those who are listed.
     #[must_use]
     pub fn and_others(self, count: u32) -> String {
-        self.pick(format!("그 밖에 {count}명"), format!("and {count} more"))
+        self.counted("그 밖에 {}명", "and {} more", count)
     }
 
     /// A room does not exist.
     #[must_use]
     pub fn room_missing(self, room: &str) -> String {
         match self {
-            Self::Korean => format!("{} 아직 없습니다", with_particle(room, Particle::Subject)),
-            Self::English => format!("There is no room ‘{room}’"),
+            Self::Korean => fill("{} 아직 없습니다", &with_particle(room, Particle::Subject)),
+            Self::English => fill("There is no room ‘{}’", room),
         }
     }
 
     /// The composer's placeholder.
     #[must_use]
     pub fn write_to(self, place: &str) -> String {
-        self.pick(format!("{place}에 메시지 쓰기"), format!("Write to {place}"))
+        self.filled("{}에 메시지 쓰기", "Write to {}", place)
     }
 
     /// The composer's placeholder in a private room.
     #[must_use]
     pub fn write_to_person(self, name: &str) -> String {
-        self.pick(format!("{name} 님에게 메시지 쓰기"), format!("Write to {name}"))
+        self.filled("{} 님에게 메시지 쓰기", "Write to {}", name)
     }
 
     /// The text is over the limit.
     #[must_use]
-    pub fn too_long(self, over: usize) -> String {
-        self.pick(
-            format!("너무 깁니다. {over}자를 줄여 주세요."),
-            format!("Too long by {over} characters."),
-        )
+    pub fn too_long(self, over: u64) -> String {
+        self.counted("너무 깁니다. {}자를 줄여 주세요.", "Too long by {} characters.", over)
     }
 
     /// A message was not taken.
     #[must_use]
     pub fn failed(self, code: ErrorCode) -> String {
-        let reason = self.refusal(code);
-        self.pick(format!("보내지 못했습니다: {reason}"), format!("Not sent: {reason}"))
+        self.filled("보내지 못했습니다: {}", "Not sent: {}", self.refusal(code))
     }
 
     /// People came.
     #[must_use]
     pub fn joined(self, names: &[UserName]) -> String {
-        let names = self.names(names);
-        self.pick(format!("{names} 들어왔습니다"), format!("{names} joined"))
+        self.filled("{} 들어왔습니다", "{} joined", &self.names(names))
     }
 
     /// People went.
     #[must_use]
     pub fn left(self, names: &[UserName]) -> String {
-        let names = self.names(names);
-        self.pick(format!("{names} 나갔습니다"), format!("{names} left"))
+        self.filled("{} 나갔습니다", "{} left", &self.names(names))
     }
 
     fn names(self, names: &[UserName]) -> String {
-        let named: Vec<&str> = names.iter().take(NAMES_MAX).map(UserName::as_str).collect();
-        let others = names.len() - named.len();
-        let named = named.join(", ");
-        match (self, others) {
-            (Self::Korean, 0) => format!("{named} 님이"),
-            (Self::English, 0) => named,
-            (Self::Korean, others) => format!("{named} 님 외 {others}명이"),
-            (Self::English, others) => format!("{named} and {others} more"),
+        let mut named = String::new();
+        for name in names.iter().take(NAMES_MAX) {
+            named.push_str(if named.is_empty() { "" } else { ", " });
+            named.push_str(name.as_str());
         }
+        let others = names.len().saturating_sub(NAMES_MAX);
+        match others {
+            0 => self.filled("{} 님이", "{}", &named),
+            _ => {
+                named.push_str(self.pick(" 님 외 ", " and "));
+                named + &self.counted("{}명이", "{} more", others as u64)
+            }
+        }
+    }
+
+    fn filled(self, korean: &str, english: &str, part: &str) -> String {
+        fill(self.pick(korean, english), part)
+    }
+
+    fn counted(self, korean: &str, english: &str, count: impl Into<u64>) -> String {
+        self.filled(korean, english, &number(count))
     }
 
     /// Why the server refused.
@@ -171,6 +172,12 @@ impl Language {
         };
         self.pick(korean, english)
     }
+}
+
+/// The text with the part in its place.
+fn fill(text: &str, part: &str) -> String {
+    let (before, after) = text.split_once("{}").unwrap_or((text, ""));
+    [before, part, after].concat()
 }
 
 #[cfg(test)]

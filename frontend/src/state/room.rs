@@ -6,7 +6,7 @@ use common::{
     Entry, EntryKind, Epoch, ErrorCode, Member, Position, ResyncReason, RoomName, UserId, UserName,
 };
 
-use super::row::{Moment, Notice, Row, Said};
+use super::row::{Moment, Notice, Row, Said, pieced};
 
 /// Rows that stand in the document for one room.
 pub const ROWS_MAX: usize = 300;
@@ -156,7 +156,7 @@ impl Room {
             self.acked.retain(|acked| acked.message_id != entry.message_id);
             let taken = |row: &Row| matches!(row, Row::Said(other) if other.key == said.key);
             if self.rows.iter().any(taken) {
-                said.key = format!("{}.{}", self.piece, said.key).into();
+                said.key = pieced(self.piece, &said.key).into();
             }
         }
         self.rows.push(Row::Said(Rc::new(said)));
@@ -259,9 +259,15 @@ impl Room {
         self.notice(came, went, moment);
     }
 
-    fn set_members(&mut self, mut members: Vec<Member>) {
-        members.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
-        self.members = Rc::new(members);
+    fn set_members(&mut self, members: Vec<Member>) {
+        // By name. They are few and nearly in order; a general sort would be a heavy thing to load.
+        let mut ordered: Vec<Member> = Vec::with_capacity(members.len());
+        for member in members {
+            let place = (&member.name, &member.id);
+            let at = ordered.partition_point(|other| (&other.name, &other.id) < place);
+            ordered.insert(at, member);
+        }
+        self.members = Rc::new(ordered);
     }
 
     /// Comings and goings one after another become one line; who came and went again is no news.

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use common::{Body, Entry, ErrorCode, Member, MessageId, ResyncReason, RoomName, UserName};
 
-use super::text::is_emoji_only;
+use super::text::{is_emoji_only, number};
 
 /// A moment: milliseconds since 1970, and the number of its day where the person is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -93,7 +93,7 @@ impl Said {
     /// An entry's row.
     #[must_use]
     pub fn entry(entry: &Entry, moment: Moment, mine: bool, piece: u32) -> Self {
-        let key = if mine { own_key(&entry.message_id) } else { format!("{piece}.{}", entry.seq) };
+        let key = if mine { own_key(&entry.message_id) } else { pieced(piece, &number(entry.seq)) };
         Self {
             key: key.into(),
             seq: Some(entry.seq),
@@ -122,6 +122,11 @@ impl Said {
     }
 }
 
+/// A key within one piece of the conversation.
+pub(super) fn pieced(piece: u32, key: &str) -> String {
+    [&number(piece), ".", key].concat()
+}
+
 fn own_key(message_id: &MessageId) -> String {
-    format!("m{message_id}")
+    ["m", message_id.as_str()].concat()
 }

@@ -62,7 +62,7 @@ fn hears(state: &mut State, author: &str, seq: u64, minute: i64) {
 }
 
 fn room(state: &State) -> &Room {
-    &state.rooms[&general()]
+    state.room(&general()).unwrap()
 }
 
 /// The list in a word for each item.

@@ -5,18 +5,24 @@ use std::rc::Rc;
 use common::{Entry, RoomName, UserId};
 
 /// How many tints an avatar may have; `avatar.css` has a class for each.
-pub const TINTS: u32 = 1 << 3;
+pub const TINTS: usize = 1 << 3;
 
 /// Which tint somebody has: always the same one.
 #[must_use]
-pub fn tint(id: &UserId) -> u32 {
+pub fn tint(id: &UserId) -> usize {
     // FNV-1a: short, and spreads short ids well.
     let hash = id
         .as_str()
         .bytes()
         .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     // Its high bits hardly differ between ids that end alike: stir once more.
-    (hash ^ (hash >> 15)).wrapping_mul(0x2c1b_3c6d) >> 29
+    ((hash ^ (hash >> 15)).wrapping_mul(0x2c1b_3c6d) >> 29) as usize
+}
+
+/// A number in digits.
+#[must_use]
+pub fn number(number: impl Into<u64>) -> String {
+    number.into().to_string()
 }
 
 /// What stands in an avatar: the first syllable or letter.
@@ -45,7 +51,7 @@ pub fn is_emoji_only(body: &str) -> bool {
 /// What a screen reader says of a new message.
 #[must_use]
 pub fn announcement(entry: &Entry) -> Rc<str> {
-    format!("{}: {}", entry.author.name, entry.body).into()
+    [entry.author.name.as_str(), ": ", &entry.body].concat().into()
 }
 
 /// The room of two people, the same one whoever opens it. `None` when the ids make no room's name.
@@ -59,7 +65,7 @@ pub fn private_room(one: &UserId, other: &UserId) -> Option<RoomName> {
     };
     let (one, other) = (part(one), part(other));
     let (first, second) = if one <= other { (one, other) } else { (other, one) };
-    RoomName::new(format!("dm-{first}-{second}")).ok()
+    RoomName::new(["dm-", &first, "-", &second].concat()).ok()
 }
 
 /// What a person typed, in lower case already, as a room's name: dashes for spaces.
