@@ -10,6 +10,8 @@ mod html;
 
 mod output;
 
+mod shorten;
+
 use std::{
     collections::BTreeMap,
     fs,
@@ -38,9 +40,13 @@ pub(crate) fn build(folder: &Path) -> Result<()> {
 
     let mut output = Output::default();
     let mut html = String::new();
-    for piece in html::pieces(&index)? {
+    let pieces = html::pieces(&index)?;
+    let mut style = Some(style(&pieces, &root, &mut output)?);
+    for piece in pieces {
         match piece {
             Piece::Text(text) => html += text,
+            // The one sheet stands where the first one stood.
+            Piece::Link(link) if is_style(&link) => html += &style.take().unwrap_or_default(),
             Piece::Link(link) => html += &follow(&link, &root, &mut output)?,
         }
     }
@@ -50,6 +56,25 @@ pub(crate) fn build(folder: &Path) -> Result<()> {
     Ok(())
 }
 
+fn is_style(link: &Attributes) -> bool {
+    link.get("rel").is_some_and(|rel| rel == "css")
+}
+
+/// All style sheets in one, in their order: one request, and one text to compress.
+fn style(pieces: &[Piece<'_>], root: &Path, output: &mut Output) -> Result<String> {
+    let mut style = Vec::new();
+    for piece in pieces {
+        if let Piece::Link(link) = piece
+            && is_style(link)
+        {
+            let href = link.get("href").context("a <link data-trunk rel=\"css\"> has no href")?;
+            style.extend(read(&root.join(href))?);
+        }
+    }
+    let name = output.add_hashed(Path::new("style.css"), style)?;
+    Ok(format!(r#"<link rel="stylesheet" href="/{name}">"#))
+}
+
 /// Does what a `<link data-trunk>` asks for, and says what stands in its place.
 fn follow(link: &Attributes, root: &Path, output: &mut Output) -> Result<String> {
     let rel = link.get("rel").context("a <link data-trunk> in index.html has no rel")?;
@@ -57,10 +82,6 @@ fn follow(link: &Attributes, root: &Path, output: &mut Output) -> Result<String>
     let source = root.join(href);
     match rel.as_str() {
         "rust" => program(link, &source, output),
-        "css" => {
-            let name = output.add_hashed(&source, read(&source)?)?;
-            Ok(format!(r#"<link rel="stylesheet" href="/{name}">"#))
-        }
         "icon" => {
             let name = output.add_hashed(&source, read(&source)?)?;
             Ok(format!(r#"<link rel="icon" href="/{name}">"#))

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
 
-use super::{Files, output};
+use super::{Files, output, shorten};
 use crate::place;
 
 /// What wasm-bindgen made.
@@ -34,6 +34,7 @@ pub(super) fn run(wasm: &Path, bin: &str) -> Result<Made> {
             .remove_name_section(true)
             .remove_producers_section(true)
             .generate(&unfinished)?;
+        shorten_in(&unfinished, bin)?;
         fs::rename(&unfinished, &folder)?;
     }
     let mut snippets = Files::new();
@@ -41,6 +42,15 @@ pub(super) fn run(wasm: &Path, bin: &str) -> Result<Made> {
     let wasm = fs::read(folder.join(format!("{bin}_bg.wasm")))?;
     let script = fs::read(folder.join(format!("{bin}.js")))?;
     Ok(Made { wasm, script, snippets })
+}
+
+fn shorten_in(folder: &Path, bin: &str) -> Result<()> {
+    let wasm = folder.join(format!("{bin}_bg.wasm"));
+    let script = folder.join(format!("{bin}.js"));
+    let shorter = shorten::shorten(&fs::read(&wasm)?, &fs::read_to_string(&script)?)?;
+    fs::write(wasm, shorter.0)?;
+    fs::write(script, shorter.1)?;
+    Ok(())
 }
 
 fn collect(folder: &Path, name: &str, files: &mut Files) -> Result<()> {
