@@ -1,6 +1,6 @@
 //! From bytes to messages and back, as JSON. What cannot be read is diagnosed with a pointer.
 //!
-//! This is serde's way. The page, which has to be light, goes by [`read`] and [`write`]: the same
+//! This is serde's way. The page, which has to be light, goes by [`mod@read`] and [`mod@write`]: the same
 //! contract by hand.
 
 pub mod read;
