@@ -10,7 +10,7 @@ use common::{
 use gloo_timers::callback::Timeout;
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlTextAreaElement, KeyboardEvent};
-use yew::{prelude::*, virtual_dom::ListenerKind};
+use yew::prelude::*;
 
 use crate::{browser, courtyard::Intent, i18n::Text, state::text::number, storage};
 
@@ -65,10 +65,10 @@ fn composer(view: &View, room: &RoomName, over: i64, writing: &Rc<Writing>) -> T
         .with("enterkeyhint", if browser::is_touch() { "enter" } else { "send" })
         .with("placeholder", placeholder(view, room))
         .set("aria-invalid", is_over.then_some("true".into()))
-        .on(ListenerKind::onkeydown, calls(|writing, event| writing.key(&event)))
-        .on(ListenerKind::oninput, calls(|writing, _| writing.changed()))
-        .on(composition("compositionstart"), calls(|writing, _| writing.composing.set(true)))
-        .on(composition("compositionend"), calls(|writing, _| writing.composed()));
+        .on("keydown", calls(|writing, event| writing.key(&event)))
+        .on("input", calls(|writing, _| writing.changed()))
+        .on("compositionstart", calls(|writing, _| writing.composing.set(true)))
+        .on("compositionend", calls(|writing, _| writing.composed()));
     let label = classed("label", "visually-hidden")
         .with("for", "composer")
         .text(view.text(Text::MessageLabel));
@@ -86,15 +86,10 @@ fn composer(view: &View, room: &RoomName, over: i64, writing: &Rc<Writing>) -> T
         writing.submit();
     });
     classed("form", "composer")
-        .on(ListenerKind::onsubmit, submit)
+        .on("submit", submit)
         .child(label)
         .child(classed("div", "composer-field").child(area).child(send))
         .child(note)
-}
-
-/// Yew has no names of its own for these.
-fn composition(event: &'static str) -> ListenerKind {
-    ListenerKind::other(event.into())
 }
 
 fn placeholder(view: &View, name: &RoomName) -> String {

@@ -1,7 +1,7 @@
 //! A form with one field: a person's name, or a room's.
 
 use web_sys::{Event, HtmlInputElement};
-use yew::{prelude::*, virtual_dom::ListenerKind};
+use yew::prelude::*;
 
 use super::{
     hook::{nothing, use_effect_at, use_flag},
@@ -69,7 +69,7 @@ pub(super) fn Form(props: &FormProps) -> Html {
         .text(props.button);
     classed("form", "form")
         .with("novalidate", "novalidate")
-        .on(ListenerKind::onsubmit, submit)
+        .on("submit", submit)
         .child(tag("label").with("for", props.id).text(props.label))
         .child(input)
         .child(note)

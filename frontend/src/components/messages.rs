@@ -2,7 +2,7 @@
 
 use common::{ResyncReason, RoomName};
 use gloo_timers::callback::Timeout;
-use yew::{prelude::*, virtual_dom::ListenerKind};
+use yew::prelude::*;
 
 use crate::{
     calendar,
@@ -48,11 +48,11 @@ fn frame(view: &View, room: &Room, scroll: &Scroll) -> Tag {
         .at(&scroll.list)
         .fixed(&[("role", "log"), ("aria-live", "off"), ("tabindex", "0")])
         .label(view.text(Text::Messages))
-        .on(ListenerKind::onscroll, calls(Scroll::scrolled))
-        .on(ListenerKind::onwheel, touched.clone())
-        .on(ListenerKind::ontouchmove, touched.clone())
-        .on(ListenerKind::onpointerdown, touched.clone())
-        .on(ListenerKind::onkeydown, touched);
+        .on("scroll", calls(Scroll::scrolled))
+        .on("wheel", touched.clone())
+        .on("touchmove", touched.clone())
+        .on("pointerdown", touched.clone())
+        .on("keydown", touched);
     let items = arrange(room, &view.state.outbox);
     let content = if items.is_empty() {
         empty(view, room)

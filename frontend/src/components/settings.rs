@@ -1,7 +1,7 @@
 //! The sheets in which something is chosen: language, colours, leaving, a new room.
 
 use common::RoomName;
-use yew::{prelude::*, virtual_dom::ListenerKind};
+use yew::prelude::*;
 
 use crate::{
     browser,
@@ -61,7 +61,7 @@ fn option(
         .with("type", "radio")
         .with("name", group)
         .checked(chosen)
-        .on(ListenerKind::onchange, view.on(intent));
+        .on("change", view.on(intent));
     tag("label").child(radio).child(tag("span").text(text))
 }
 

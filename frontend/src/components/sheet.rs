@@ -1,7 +1,7 @@
 //! What floats above the page: it takes the focus, goes at Escape, and gives the focus back.
 
 use web_sys::{Event, HtmlDialogElement};
-use yew::{prelude::*, virtual_dom::ListenerKind};
+use yew::prelude::*;
 
 use crate::{courtyard::Intent, i18n::Text, state::Sheet};
 
@@ -50,7 +50,7 @@ pub(super) fn use_sheet(view: &View) -> Tag {
         .with("aria-labelledby", "sheet-title")
         .at(&dialog)
         .click(click)
-        .on(ListenerKind::onclose, view.on(Intent::Sheet(None)))
+        .on("close", view.on(Intent::Sheet(None)))
         .maybe(sheet.map(|sheet| content(view, sheet, close)))
 }
 

@@ -93,16 +93,16 @@ impl Tag {
         self
     }
 
-    /// Hears an event.
+    /// Hears an event of this name.
     #[inline(never)]
-    pub(super) fn on(mut self, kind: ListenerKind, then: Callback<Event>) -> Self {
-        self.own().add_listener(Rc::new(Hearing { kind, then }));
+    pub(super) fn on(mut self, event: &'static str, then: Callback<Event>) -> Self {
+        self.own().add_listener(Rc::new(Hearing { event, then }));
         self
     }
 
     /// Hears a click.
     pub(super) fn click(self, then: Callback<Event>) -> Self {
-        self.on(ListenerKind::onclick, then)
+        self.on("click", then)
     }
 
     /// With this text.
@@ -139,13 +139,14 @@ impl From<Tag> for Html {
 
 /// Every listener of the page: one kind of callback for all events.
 struct Hearing {
-    kind: ListenerKind,
+    event: &'static str,
     then: Callback<Event>,
 }
 
 impl Listener for Hearing {
     fn kind(&self) -> ListenerKind {
-        self.kind.clone()
+        // Yew's kinds with names of their own would be one long table here.
+        ListenerKind::other(self.event.into())
     }
 
     fn handle(&self, event: Event) {
@@ -154,6 +155,6 @@ impl Listener for Hearing {
 
     /// What follows the finger must not wait for an answer.
     fn passive(&self) -> bool {
-        matches!(self.kind, ListenerKind::onscroll | ListenerKind::ontouchmove)
+        matches!(self.event, "scroll" | "touchmove")
     }
 }

@@ -16,8 +16,8 @@ impl Language {
         match (self, count) {
             (Self::English, 1) => "1 message recovered, none missing.".to_owned(),
             (Self::Korean | Self::English, _) => self.counted(
-                "메시지 {}개를 되찾았습니다. 빠진 것은 없습니다.",
-                "{} messages recovered, none missing.",
+                "메시지 #개를 되찾았습니다. 빠진 것은 없습니다.",
+                "# messages recovered, none missing.",
                 count,
             ),
         }
@@ -26,14 +26,14 @@ impl Language {
     /// Until the next attempt.
     #[must_use]
     pub fn next_attempt(self, seconds: u64) -> String {
-        self.counted("{}초 뒤에 다시 연결합니다.", "Trying again in {} s.", seconds)
+        self.counted("#초 뒤에 다시 연결합니다.", "Trying again in # s.", seconds)
     }
 
     /// The server closed for good, with a code that has no text of its own.
     #[must_use]
     pub fn stopped(self, code: u16) -> String {
         let (korean, english) =
-            ("서버가 연결을 닫았습니다(코드 {}).", "The server closed the connection (code {}).");
+            ("서버가 연결을 닫았습니다(코드 #).", "The server closed the connection (code #).");
         self.counted(korean, english, code)
     }
 
@@ -42,71 +42,71 @@ impl Language {
     pub fn jump_to_newest(self, count: u64) -> String {
         match count {
             0 => self.pick("최근 메시지로", "Jump to newest").to_owned(),
-            _ => self.counted("새 메시지 {}개", "Jump to newest ({})", count),
+            _ => self.counted("새 메시지 #개", "Jump to newest (#)", count),
         }
     }
 
     /// What a badge of unread messages says to a screen reader.
     #[must_use]
     pub fn unread(self, count: u64) -> String {
-        self.counted("읽지 않은 메시지 {}개", "{} unread", count)
+        self.counted("읽지 않은 메시지 #개", "# unread", count)
     }
 
     /// How many people are present.
     #[must_use]
     pub fn present(self, count: u32) -> String {
-        self.counted("{}명", if count == 1 { "{} person" } else { "{} people" }, count)
+        self.counted("#명", if count == 1 { "# person" } else { "# people" }, count)
     }
 
     /// Beyond those who are listed.
     #[must_use]
     pub fn and_others(self, count: u32) -> String {
-        self.counted("그 밖에 {}명", "and {} more", count)
+        self.counted("그 밖에 #명", "and # more", count)
     }
 
     /// A room does not exist.
     #[must_use]
     pub fn room_missing(self, room: &str) -> String {
         match self {
-            Self::Korean => fill("{} 아직 없습니다", &with_particle(room, Particle::Subject)),
-            Self::English => fill("There is no room ‘{}’", room),
+            Self::Korean => fill("# 아직 없습니다", &with_particle(room, Particle::Subject)),
+            Self::English => fill("There is no room ‘#’", room),
         }
     }
 
     /// The composer's placeholder.
     #[must_use]
     pub fn write_to(self, place: &str) -> String {
-        self.filled("{}에 메시지 쓰기", "Write to {}", place)
+        self.filled("#에 메시지 쓰기", "Write to #", place)
     }
 
     /// The composer's placeholder in a private room.
     #[must_use]
     pub fn write_to_person(self, name: &str) -> String {
-        self.filled("{} 님에게 메시지 쓰기", "Write to {}", name)
+        self.filled("# 님에게 메시지 쓰기", "Write to #", name)
     }
 
     /// The text is over the limit.
     #[must_use]
     pub fn too_long(self, over: u64) -> String {
-        self.counted("너무 깁니다. {}자를 줄여 주세요.", "Too long by {} characters.", over)
+        self.counted("너무 깁니다. #자를 줄여 주세요.", "Too long by # characters.", over)
     }
 
     /// A message was not taken.
     #[must_use]
     pub fn failed(self, code: ErrorCode) -> String {
-        self.filled("보내지 못했습니다: {}", "Not sent: {}", self.refusal(code))
+        self.filled("보내지 못했습니다: #", "Not sent: #", self.refusal(code))
     }
 
     /// People came.
     #[must_use]
     pub fn joined(self, names: &[UserName]) -> String {
-        self.filled("{} 들어왔습니다", "{} joined", &self.names(names))
+        self.filled("# 들어왔습니다", "# joined", &self.names(names))
     }
 
     /// People went.
     #[must_use]
     pub fn left(self, names: &[UserName]) -> String {
-        self.filled("{} 나갔습니다", "{} left", &self.names(names))
+        self.filled("# 나갔습니다", "# left", &self.names(names))
     }
 
     fn names(self, names: &[UserName]) -> String {
@@ -117,10 +117,10 @@ impl Language {
         }
         let others = names.len().saturating_sub(NAMES_MAX);
         match others {
-            0 => self.filled("{} 님이", "{}", &named),
+            0 => self.filled("# 님이", "#", &named),
             _ => {
                 named.push_str(self.pick(" 님 외 ", " and "));
-                named + &self.counted("{}명이", "{} more", others as u64)
+                named + &self.counted("#명이", "# more", others as u64)
             }
         }
     }
@@ -174,9 +174,9 @@ impl Language {
     }
 }
 
-/// The text with the part in its place.
+/// The text with the part in the place of its `#`.
 fn fill(text: &str, part: &str) -> String {
-    let (before, after) = text.split_once("{}").unwrap_or((text, ""));
+    let (before, after) = text.split_once('#').unwrap_or((text, ""));
     [before, part, after].concat()
 }
 
