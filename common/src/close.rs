@@ -1,9 +1,9 @@
 //! Why a WebSocket connection ends, and what a client does about it.
 //!
 //! RFC 6455 section 7.4 leaves 4000 to 4999 to applications. A client acts on the class of a code
-//! it does not know: 40xx is final, 41xx backs off and resumes, 42xx comes back at once.
+//! it does not know: 40xx is final, 41xx backs off and resumes, 42xx comes back within a second.
 
-/// Every reason for which the server closes a connection.
+/// Every reason for which a connection is closed, by the server or by the person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CloseCode {
     /// The person left.
@@ -16,7 +16,8 @@ pub enum CloseCode {
     UnsupportedData,
     /// A text frame that is not UTF-8.
     InvalidUtf8,
-    /// A flood of frames that were refused, or a message that took too long to arrive.
+    /// A flood of frames that were refused or of pings, or a message that came in too many pieces or
+    /// took too long to arrive.
     PolicyViolation,
     /// A frame or message over the limit.
     TooBig,
@@ -30,7 +31,7 @@ pub enum CloseCode {
     TicketInvalid,
     /// The login session expired.
     SessionExpired,
-    /// The person signed out, or changed the password.
+    /// The person signed out, or signed in anew in the same window.
     SessionRevoked,
     /// The account is disabled.
     AccountDisabled,
@@ -40,11 +41,11 @@ pub enum CloseCode {
     TooManyConnections,
     /// A newer connection of the same tab took over.
     Replaced,
-    /// The client took nothing for 15 s while something waited for it.
+    /// The client took nothing for too long while something waited for it.
     SlowConsumer,
     /// The server itself saw a hole.
     InsufficientState,
-    /// No ticket was presented within 10 s.
+    /// No ticket was presented in time; a client says it of a server that is silent.
     Stale,
     /// The third refusal for speed within a minute.
     RateLimited,

@@ -53,7 +53,7 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
-    /// All that this server sends.
+    /// All that a server of this version may send.
     pub const ALL: [ErrorCode; 20] = [
         Self::BadRequest,
         Self::Validation,

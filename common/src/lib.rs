@@ -5,7 +5,8 @@
 //! It knows serde and nothing of sockets. What both sides check, they check here.
 //!
 //! Read in this order: [`message`] (the two enums on one screen), [`text`] (ids that check
-//! themselves), [`position`], [`entry`], [`close`], [`error`], [`limits`], [`codec`].
+//! themselves), [`position`], [`entry`], [`close`], [`error`], [`limits`], [`codec`], [`http`] (the bodies
+//! of the HTTP addresses).
 
 #![warn(missing_docs)]
 

@@ -18,7 +18,7 @@ pub const FRAME_BYTES_MAX: usize = 64 * 1024;
 pub const CLOSE_REASON_BYTES_MAX: usize = 123;
 /// People named in `joined` and `presence`; beyond it only their count is told.
 pub const MEMBERS_LISTED_MAX: usize = 200;
-/// Entries that come after a first `join`, and of one page of history.
+/// Entries that come after a first `join`.
 pub const PAGE_ENTRIES: u64 = 50;
 /// Rooms that one connection follows.
 pub const ROOMS_PER_CONNECTION_MAX: usize = 128;
@@ -31,8 +31,8 @@ pub const HEARTBEAT_GRACE_MS: u32 = 5_000;
 /// Messages a client keeps for sending.
 pub const OUTBOX_MESSAGES_MAX: usize = 500;
 
-// A body of the longest kind, with every byte escaped as `\u00XX`, is refused by its size before
-// it is refused by its frame only if it is all control characters; ordinary text always fits.
+// A body of ordinary text fits a frame even if every byte is escaped with a backslash. One of
+// control characters alone, six bytes each, may not; a client refuses it before sending.
 const _: () = assert!(BODY_BYTES_MAX * 2 + 1024 < FRAME_BYTES_MAX);
 const _: () = assert!(BODY_CHARS_MAX <= BODY_BYTES_MAX);
 const _: () = assert!(HEARTBEAT_TIMEOUT_MS + HEARTBEAT_GRACE_MS < HEARTBEAT_INTERVAL_MS);

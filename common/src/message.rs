@@ -57,7 +57,7 @@ pub enum ServerMessage {
         position: Position,
         /// The entries that follow begin with `after + 1`.
         after: u64,
-        /// Everything after the position that the client named will come, and nothing else was asked.
+        /// The client named a position, and everything after it will come.
         recovered: bool,
         /// The people present, at most [`crate::limits::MEMBERS_LISTED_MAX`] of them.
         members: Vec<Member>,
@@ -89,7 +89,7 @@ pub enum ServerMessage {
     Ping {},
     /// The answer to the client's `ping`.
     Pong { id: u64 },
-    /// A request, or the frame itself, was refused. The connection lives.
+    /// A request, or the frame itself, was refused. The connection lives, unless a close follows.
     Error {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         id: Option<u64>,

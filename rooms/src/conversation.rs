@@ -302,7 +302,7 @@ impl Conversation {
                 self.replies.push_back(ServerMessage::Resync { room, reason, position, after });
             }
             // The log answers that; the cursor stays until it has.
-            Read::FurtherBack => {}
+            Read::FurtherBack { .. } => {}
         }
     }
 

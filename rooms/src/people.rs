@@ -1,4 +1,6 @@
 //! How much one person may do at once, over all their connections.
+//!
+//! Whoever opened a room is remembered as long as the process lives, for rooms are never closed.
 
 use std::{
     collections::{BTreeMap, VecDeque},

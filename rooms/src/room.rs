@@ -33,10 +33,33 @@ pub enum Read {
         /// The last of them is the head of the log.
         to_the_head: bool,
     },
-    /// The tail does not reach back that far: read the log.
-    FurtherBack,
+    /// The tail does not reach back that far: read the log, no further than this room's head.
+    /// What was committed and not yet delivered comes with its delivery.
+    FurtherBack {
+        /// At most so many entries.
+        most: usize,
+    },
     /// What follows the position cannot be had; go on from the place that `start` names.
     Resync(Start),
+}
+
+impl Read {
+    /// A page of the log, for a follower whom the tail does not reach.
+    #[must_use]
+    pub fn of_the_log(entries: Vec<Arc<Entry>>, bytes_max: usize) -> Self {
+        Self::Entries { entries: page(entries.into_iter(), bytes_max), to_the_head: false }
+    }
+}
+
+/// As many of the entries as weigh no more than `bytes_max`, and always the first.
+fn page(entries: impl Iterator<Item = Arc<Entry>>, bytes_max: usize) -> Vec<Arc<Entry>> {
+    let mut bytes = 0;
+    let within = |entry: &Arc<Entry>| {
+        let first = bytes == 0;
+        bytes += entry.weight();
+        first || bytes <= bytes_max
+    };
+    entries.take_while(within).collect()
 }
 
 /// Where a follower begins to read.
@@ -139,17 +162,12 @@ impl Room {
             return Read::Resync(self.start(Some(position), page_entries));
         }
         if position.seq < self.tail_begins_after() {
-            return Read::FurtherBack;
+            let missed = usize::try_from(self.head - position.seq).unwrap_or(usize::MAX);
+            return Read::FurtherBack { most: entries_max.min(missed) };
         }
         let skip = usize::try_from(position.seq - self.tail_begins_after()).unwrap_or(usize::MAX);
-        let mut bytes = 0;
-        let within = |entry: &&Arc<Entry>| {
-            let first = bytes == 0;
-            bytes += entry.weight();
-            first || bytes <= bytes_max
-        };
-        let entries = self.tail.iter().skip(skip).take(entries_max).take_while(within);
-        let entries: Vec<Arc<Entry>> = entries.cloned().collect();
+        let entries = self.tail.iter().skip(skip).take(entries_max).cloned();
+        let entries = page(entries, bytes_max);
         let to_the_head = position.seq + entries.len() as u64 == self.head;
         Read::Entries { entries, to_the_head }
     }

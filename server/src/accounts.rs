@@ -259,29 +259,46 @@ mod tests {
         let taken = std::thread::scope(|scope| {
             let present = || accounts.redeem(&ticket, &[], now).is_some();
             let threads: Vec<_> = (0..100).map(|_| scope.spawn(present)).collect();
-            threads.into_iter().filter(|_| true).map(|t| t.join().unwrap()).filter(|t| *t).count()
+            let taken = threads.into_iter().map(|thread| thread.join().unwrap());
+            taken.fold(0, |count, taken| count + usize::from(taken))
         });
         assert_eq!(taken, 1);
     }
 
     #[test]
-    fn ten_tickets_may_be_out_and_thirty_a_minute_asked_for() {
+    fn ten_tickets_may_be_out_at_a_time() {
         let (accounts, now) = (Accounts::default(), clock::now());
         let hana = guest(&accounts, "하나", now);
-        let ask = |now| accounts.issue_ticket(&hana.session, now);
         for _ in 0..10 {
-            ask(now).unwrap();
+            accounts.issue_ticket(&hana.session, now).unwrap();
         }
-        let refused = ask(now).unwrap_err();
+        let refused = accounts.issue_ticket(&hana.session, now).unwrap_err();
         assert_eq!(refused.code, ErrorCode::RateLimited);
         assert_eq!(refused.retry_after_ms, Some(30_000));
-        for _ in 0..19 {
-            let secret = ask(now + TICKET_LIFE);
-            if let Ok(secret) = secret {
-                accounts.redeem(&secret, &[], now + TICKET_LIFE);
-            }
+        assert!(accounts.issue_ticket(&hana.session, now + TICKET_LIFE).is_ok());
+    }
+
+    #[test]
+    fn thirty_tickets_may_be_asked_for_at_once() {
+        let (accounts, now) = (Accounts::default(), clock::now());
+        let hana = guest(&accounts, "하나", now);
+        for _ in 0..30 {
+            let ticket = accounts.issue_ticket(&hana.session, now).unwrap();
+            accounts.redeem(&ticket, &[], now).unwrap();
         }
-        assert!(ask(now + TICKET_LIFE).is_ok(), "the bucket gained 15 in half a minute");
+        let refused = accounts.issue_ticket(&hana.session, now).unwrap_err();
+        assert_eq!(refused.retry_after_ms, Some(2_000));
+    }
+
+    #[test]
+    fn a_session_that_never_asked_for_a_ticket_ends_after_an_hour() {
+        let (accounts, now) = (Accounts::default(), clock::now());
+        let sign_in = || accounts.sign_in_guest(UserName::new("하나").unwrap(), now).unwrap().0;
+        let (first, second) = (sign_in(), sign_in());
+        assert!(
+            accounts.signed_in(&first, now + SESSION_UNUSED - Duration::from_secs(1)).is_some()
+        );
+        assert!(accounts.signed_in(&second, now + SESSION_UNUSED).is_none());
     }
 
     #[test]

@@ -6,7 +6,8 @@
 //!
 //! Read in this order: [`config`], [`run`], [`accept`] (TCP connections), [`routes`] (every
 //! address on one screen), [`transport`] (WebSocket), [`live`] (the running rooms), [`log`] (the
-//! store and the committer), [`accounts`] (who somebody is), [`api`] (one file per resource),
+//! store and the committer), [`accounts`] (who somebody is), [`connections`] (how many
+//! there may be), [`origin`] (whose pages may speak), [`api`] (one file per resource),
 //! [`page`] (the browser client).
 
 pub mod config;

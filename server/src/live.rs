@@ -1,7 +1,8 @@
 //! The running rooms: append, wake, follow, read.
 //!
 //! One lock per room, private to this module, never held over an await or a write. Nobody else
-//! sees a room: others ask for a follower. Locks are taken in the order people, map, room, mailbox.
+//! sees a room: others ask for a follower. Locks are taken in the order people, map, room, mailbox;
+//! the store's is taken under people and map only and takes none.
 
 mod mailbox;
 
@@ -17,7 +18,7 @@ use common::{
 };
 pub use mailbox::{Answer, Mail, Mailbox};
 use rooms::{
-    Draft, Entry, News, People, Read, Room, RoomRecord, Settings, Start,
+    Draft, Entry, News, OpenRefusal, People, Read, Room, RoomRecord, Settings, Start,
     access::{Deed, may},
     conversation::Follow,
     people::NoRoom,
@@ -88,7 +89,7 @@ impl Live {
         room: RoomName,
         keep: Keep,
         members: Option<Vec<Member>>,
-    ) -> Result<RoomInfo, rooms::OpenRefusal> {
+    ) -> Result<RoomInfo, OpenRefusal> {
         let record = self.store.open(room, random::epoch(), keep, members)?;
         Ok(self.info(record))
     }
@@ -181,36 +182,22 @@ impl Live {
     /// What follows a connection's cursor in a room, and what is new of its presence.
     #[must_use]
     pub fn read(&self, follow: &Follow) -> (Read, News, u64) {
-        let gone = || (Read::FurtherBack, News::None, follow.presence);
+        let gone = || (Read::FurtherBack { most: 0 }, News::None, follow.presence);
         let Some(running) = self.lock().get(&follow.room).cloned() else { return gone() };
         let Settings { read_entries_max, read_bytes_max, page_entries, .. } = *self.settings;
         let state = running.lock();
-        let (head, presence) = (state.room.head().seq, &state.room.presence);
+        let presence = &state.room.presence;
         let (news, version) = (presence.news_since(follow.presence), presence.version());
         let read =
             state.room.read_after(&follow.cursor, read_entries_max, read_bytes_max, page_entries);
         drop(state);
         match read {
-            Read::FurtherBack => (self.read_further_back(follow, head), news, version),
+            Read::FurtherBack { most } => {
+                let entries = self.store.read_after(&follow.room, follow.cursor.seq, most);
+                (Read::of_the_log(entries, read_bytes_max), news, version)
+            }
             read @ (Read::Entries { .. } | Read::Resync(_)) => (read, news, version),
         }
-    }
-
-    /// What a connection reads that fell behind the tail: a page of the log, and no further than
-    /// the room's own head. What was committed and not yet delivered comes with its delivery.
-    fn read_further_back(&self, follow: &Follow, head: u64) -> Read {
-        let Follow { room, cursor, .. } = follow;
-        let missed = usize::try_from(head.saturating_sub(cursor.seq)).unwrap_or(usize::MAX);
-        let most = self.settings.read_entries_max.min(missed);
-        let mut bytes = 0;
-        let within = |entry: &Arc<Entry>| {
-            let first = bytes == 0;
-            bytes += entry.weight();
-            first || bytes <= self.settings.read_bytes_max
-        };
-        let entries = self.store.read_after(room, cursor.seq, most);
-        let entries = entries.into_iter().take_while(within).collect();
-        Read::Entries { entries, to_the_head: false }
     }
 
     /// Hands a draft to the committer; the answer comes into the mailbox.

@@ -29,7 +29,8 @@ pub enum Event {
         room: RoomName,
         /// Where its log ends.
         position: Position,
-        /// How many entries were missed and are coming; only after a resume that missed none.
+        /// How many entries were missed and are coming; `None` on a first join and after a
+        /// [`Event::Resynced`].
         recovered: Option<u64>,
         /// People present, perhaps not all.
         members: Vec<Member>,

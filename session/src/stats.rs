@@ -1,4 +1,4 @@
-//! Numbers for the connection inspector. Nothing is ever decided by them.
+//! What happened to a session, counted; the simulation judges by it. Nothing is ever decided by it.
 
 use std::time::Duration;
 

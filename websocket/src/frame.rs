@@ -19,8 +19,6 @@ pub enum Opcode {
 
 /// Payload of a control frame, in bytes (section 5.5).
 pub const CONTROL_BYTES_MAX: usize = 125;
-/// The longest head: two bytes, eight of length, four of mask.
-pub const HEAD_BYTES_MAX: usize = 14;
 
 /// A frame's head as a client writes it: always masked (section 5.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -47,7 +47,7 @@ impl Talk {
             Read::Entries { entries, to_the_head } => {
                 (entries.iter().map(|entry| entry.seq).collect(), to_the_head)
             }
-            other @ (Read::FurtherBack | Read::Resync(_)) => panic!("{other:?}"),
+            other @ (Read::FurtherBack { .. } | Read::Resync(_)) => panic!("{other:?}"),
         }
     }
 
@@ -63,7 +63,7 @@ impl Talk {
                     }
                     entries
                 }
-                Read::FurtherBack => {
+                Read::FurtherBack { .. } => {
                     let most = self.settings.read_entries_max;
                     let page = self.log.read_after(self.room.name(), seq, most);
                     seqs.extend(page.iter().map(|entry| entry.seq));
@@ -158,7 +158,7 @@ fn the_tail_is_limited_in_entries_and_bytes_and_never_empty() {
         let talk = Talk::of(Keep::Forever, 10, settings);
         assert_eq!(talk.page(begins_after).0.len() as u64, 10 - begins_after);
         if begins_after > 0 {
-            assert!(matches!(talk.read("e1", begins_after - 1), Read::FurtherBack));
+            assert!(matches!(talk.read("e1", begins_after - 1), Read::FurtherBack { .. }));
         }
         assert_eq!(talk.read_to_the_head("e1", 0).unwrap(), (1..=10).collect::<Vec<_>>());
     }

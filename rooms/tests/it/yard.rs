@@ -155,7 +155,7 @@ impl Yard {
             let Settings { read_entries_max, read_bytes_max, page_entries, .. } = *self.settings;
             let read = room.read_after(&cursor, read_entries_max, read_bytes_max, page_entries);
             let read = match read {
-                Read::FurtherBack => {
+                Read::FurtherBack { .. } => {
                     let entries = self.log.read_after(&name, cursor.seq, read_entries_max);
                     Read::Entries { entries, to_the_head: false }
                 }

@@ -341,7 +341,7 @@ impl Connection {
         let more = match &read {
             Read::Entries { entries, to_the_head } => !to_the_head && !entries.is_empty(),
             Read::Resync(_) => true,
-            Read::FurtherBack => false,
+            Read::FurtherBack { .. } => false,
         };
         self.conversation.handle_news(&room, news, version);
         self.conversation.handle_read(&room, read);

@@ -31,7 +31,10 @@ async fn a_ticket_is_foreign_to_a_browser_with_another_session() {
     request.headers_mut().insert("cookie", thief.cookie.parse().unwrap());
     let (mut socket, _) = within(tokio_tungstenite::connect_async(request)).await.unwrap();
     let frame = within(futures_util::StreamExt::next(&mut socket)).await.unwrap().unwrap();
-    assert!(frame.is_close(), "{frame:?}");
+    let tokio_tungstenite::tungstenite::Message::Close(Some(close)) = frame else {
+        panic!("no close frame: {frame:?}")
+    };
+    assert_eq!(u16::from(close.code), code(CloseCode::TicketInvalid));
 }
 
 #[tokio::test]

@@ -42,9 +42,14 @@ async fn a_stop_sends_hundreds_away_one_batch_after_the_other() {
         everybody.push(house.enters(&format!("손님{nth}")).await);
     }
     house.begins_to_close();
-    for mut caller in everybody {
-        assert_eq!(caller.is_closed().await, code(CloseCode::ServiceRestart));
+    let told = everybody.iter_mut().map(|caller| Box::pin(caller.is_closed()));
+    let ((first, ..), _) = (futures_util::future::select_all(told).await, ());
+    assert_eq!(first, code(CloseCode::ServiceRestart));
+    let mut open = 0;
+    for caller in &mut everybody {
+        open += usize::from(caller.is_closed_already().await.is_none());
     }
+    assert!(open >= 50, "of 250, {open} were left for the next batches");
     house.has_closed().await;
 }
 
@@ -103,12 +108,20 @@ async fn whoever_asks_while_the_server_stops_is_told() {
     // Hana does not answer the close frame yet: the server waits a second for her.
     let ready = house.asks("GET", "/readyz", &[], None).await;
     assert_eq!((ready.status, ready.json()["code"].as_str()), (503, Some("draining")));
+    let handshake = [
+        ("upgrade", "websocket"),
+        ("connection", "upgrade"),
+        ("sec-websocket-version", "13"),
+        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    ];
+    let refused = house.asks("GET", "/ws", &handshake, None).await;
+    assert_eq!((refused.status, refused.json()["code"].as_str()), (503, Some("draining")));
     assert_eq!(hana.is_closed().await, code(CloseCode::ServiceRestart));
     house.has_closed().await;
 }
 
 #[tokio::test]
-async fn nothing_new_begins_while_the_server_stops() {
+async fn nobody_listens_after_a_stop() {
     let house = House::opens().await;
     let address = house.address;
     assert_eq!(asks(address, "GET", "/healthz", &[], None).await.status, 200);

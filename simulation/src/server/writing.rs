@@ -83,16 +83,15 @@ fn read(
     for (name, cursor, known) in follows {
         let Some(room) = rooms.get(&name) else { continue };
         let read = match room.read_after(&cursor, read_entries_max, read_bytes_max, page_entries) {
-            Read::FurtherBack => {
+            Read::FurtherBack { most } => {
                 round.pages += 1;
-                let entries = log.read_after(&name, cursor.seq, read_entries_max);
-                Read::Entries { entries, to_the_head: false }
+                Read::of_the_log(log.read_after(&name, cursor.seq, most), read_bytes_max)
             }
             read @ (Read::Entries { .. } | Read::Resync(_)) => read,
         };
         round.anything |= match &read {
             Read::Entries { entries, .. } => !entries.is_empty(),
-            Read::Resync(_) | Read::FurtherBack => true,
+            Read::Resync(_) | Read::FurtherBack { .. } => true,
         };
         conversation.handle_read(&name, read);
         if known != room.presence.version() {

@@ -15,7 +15,7 @@ const PURE_MAY_USE: &[(&str, &[&str])] = &[
     // web-time is std's `Instant` under a name that exists in a browser too.
     ("session", &["common", "web-time", "thiserror"]),
     // bytes: an encoded entry, shared by all who get it.
-    ("rooms", &["bytes", "common", "serde_json", "thiserror"]),
+    ("rooms", &["bytes", "common", "thiserror"]),
     ("websocket", &["bytes", "thiserror"]),
 ];
 
@@ -28,6 +28,7 @@ const OUR_OWN: &[(&str, &[&str])] = &[
     ("server", &["common", "rooms", "websocket"]),
     ("frontend", &["common", "session"]),
     ("simulation", &["common", "rooms", "session"]),
+    ("loadgen", &["common", "server"]),
     ("xtask", &[]),
 ];
 
