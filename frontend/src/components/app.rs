@@ -1,6 +1,6 @@
 //! The whole page: its state, what stands behind it, and which screen is shown.
 
-use std::rc::Rc;
+use std::{cell::OnceCell, rc::Rc};
 
 use gloo_events::EventListener;
 use yew::prelude::*;
@@ -29,20 +29,12 @@ use super::{
 #[component]
 pub fn App() -> Html {
     let store = use_reducer(|| Store(Rc::new(remembered())));
-    let courtyard = use_mut_ref(|| None::<Rc<Courtyard>>);
-    let intend = {
-        let courtyard = courtyard.clone();
-        use_callback((), move |intent: Intent, ()| {
-            let courtyard = courtyard.borrow().clone();
-            if let Some(courtyard) = courtyard {
-                courtyard.wants(intent);
-            }
-        })
-    };
+    let behind = use_mut_ref(Behind::default);
+    let Behind { courtyard, intend } = behind.borrow().clone();
     {
         let (dispatch, intend) = (store.dispatcher(), intend.clone());
         use_effect_at(0, move || {
-            *courtyard.borrow_mut() = Some(Courtyard::open(dispatch));
+            courtyard.get_or_init(|| Courtyard::open(dispatch));
             let moved = move |_: &_| intend.emit(Intent::Show(router::current()));
             let back = EventListener::new(&browser::window(), "popstate", moved);
             Box::new([back, typing_focuses_composer()])
@@ -62,6 +54,26 @@ pub fn App() -> Html {
         }
         Stage::Naming { trouble, busy } => name_screen(&view, trouble, busy).into(),
         Stage::Inside => hall(&view, &router::current(), banner, sheet),
+    }
+}
+
+/// What stands behind the page, once it is there, and the one way to speak to it.
+#[derive(Clone)]
+struct Behind {
+    courtyard: Rc<OnceCell<Rc<Courtyard>>>,
+    intend: Callback<Intent>,
+}
+
+impl Default for Behind {
+    fn default() -> Self {
+        let courtyard = Rc::new(OnceCell::<Rc<Courtyard>>::new());
+        let hears = courtyard.clone();
+        let intend = Callback::from(move |intent| {
+            if let Some(courtyard) = hears.get() {
+                courtyard.wants(intent);
+            }
+        });
+        Self { courtyard, intend }
     }
 }
 

@@ -29,7 +29,7 @@ const TICK_MS: u32 = 250;
 pub(super) fn use_banner(view: &View) -> Option<Tag> {
     let now = use_number();
     let ticking = !matches!(view.state.link, Link::Open | Link::Ended(_));
-    let set = now.setter();
+    let set = now.clone();
     use_effect_at(ticking.into(), move || {
         if !ticking {
             return nothing();
@@ -38,7 +38,7 @@ pub(super) fn use_banner(view: &View) -> Option<Tag> {
         look();
         Box::new(Interval::new(TICK_MS, look))
     });
-    banner(view, *now)
+    banner(view, now.get())
 }
 
 fn banner(view: &View, now: i64) -> Option<Tag> {

@@ -15,7 +15,7 @@ use yew::prelude::*;
 use crate::{browser, courtyard::Intent, i18n::Text, state::text::number, storage};
 
 use super::{
-    hook::{nothing, use_effect_at, use_number},
+    hook::{Number, nothing, use_effect_at, use_number},
     icon::{Shape, icon},
     tag::{Tag, classed, tag},
     view::View,
@@ -33,7 +33,7 @@ pub(super) fn use_composer(view: &View, room: &RoomName) -> Tag {
     let writing = writing
         .borrow_mut()
         .get_or_insert_with(|| {
-            let (area, over, intend) = (area.clone(), over.setter(), view.intend.clone());
+            let (area, over, intend) = (area.clone(), over.clone(), view.intend.clone());
             let (composing, due) = (Cell::default(), Cell::default());
             Rc::new(Writing { area, over, room: room.clone(), intend, composing, due })
         })
@@ -45,7 +45,7 @@ pub(super) fn use_composer(view: &View, room: &RoomName) -> Tag {
             nothing()
         });
     }
-    composer(view, room, *over, &writing)
+    composer(view, room, over.get(), &writing)
 }
 
 fn composer(view: &View, room: &RoomName, over: i64, writing: &Rc<Writing>) -> Tag {
@@ -112,7 +112,7 @@ fn sends(event: &KeyboardEvent) -> bool {
 
 struct Writing {
     area: NodeRef,
-    over: UseStateSetter<i64>,
+    over: Number,
     room: RoomName,
     intend: Callback<Intent>,
     composing: Cell<bool>,

@@ -28,7 +28,7 @@ pub(super) fn conversation(stage: Tag, view: &View, name: &RoomName) -> Tag {
         Standing::Refused(code) => stage.child(refused(view, name, code)),
         Standing::Joining | Standing::Joined => {
             let room = TalkProps { view: view.clone(), room: name.clone() };
-            stage.child(component::<Talk>(room, name.as_str()))
+            stage.html(component::<Talk>(room, name.as_str()))
         }
     }
 }

@@ -45,7 +45,7 @@ pub(super) fn Form(props: &FormProps) -> Html {
         });
     }
     let submit = {
-        let (field, invalid, take) = (field.clone(), invalid.setter(), props.take.clone());
+        let (field, invalid, take) = (field.clone(), invalid.clone(), props.take.clone());
         Callback::from(move |event: Event| {
             event.prevent_default();
             if let Some(field) = field.cast::<HtmlInputElement>() {
@@ -53,13 +53,13 @@ pub(super) fn Form(props: &FormProps) -> Html {
             }
         })
     };
-    let trouble = if *invalid { Some(props.invalid) } else { props.trouble };
+    let trouble = if invalid.is_set() { Some(props.invalid) } else { props.trouble };
     let input = classed("input", "field")
         .at(&field)
         .with("id", props.id)
         .with("aria-describedby", "form-note")
         .fixed(props.field)
-        .set("aria-invalid", invalid.then_some("true".into()));
+        .set("aria-invalid", invalid.is_set().then_some("true".into()));
     let note = classed("p", if trouble.is_some() { "note trouble" } else { "note" })
         .with("id", "form-note")
         .set("role", trouble.map(|_| "alert".into()))

@@ -1,7 +1,7 @@
 //! The page's hooks, each of which exists once: a hook of Yew is compiled anew for every type and
 //! every closure that it is given.
 
-use std::any::Any;
+use std::{any::Any, cell::RefCell, rc::Rc};
 
 use yew::prelude::*;
 
@@ -28,14 +28,49 @@ fn use_boxed_effect(number: u64, effect: Box<dyn FnOnce() -> Guard>) {
     });
 }
 
-/// Something that is or is not; it is not at first.
-#[hook]
-pub(super) fn use_flag() -> UseStateHandle<bool> {
-    use_state_eq(bool::default)
+/// A number that is kept from one render to the next; another one calls for the next.
+#[derive(Clone)]
+pub(super) struct Number {
+    value: Rc<RefCell<i64>>,
+    update: UseForceUpdateHandle,
+}
+
+impl Number {
+    pub(super) fn get(&self) -> i64 {
+        *self.value.borrow()
+    }
+
+    pub(super) fn set(&self, value: i64) {
+        if self.value.replace(value) != value {
+            self.update.force_update();
+        }
+    }
 }
 
 /// A number; 0 at first.
 #[hook]
-pub(super) fn use_number() -> UseStateHandle<i64> {
-    use_state_eq(i64::default)
+pub(super) fn use_number() -> Number {
+    let value = use_mut_ref(i64::default);
+    let update = use_force_update();
+    Number { value, update }
+}
+
+/// Something that is or is not.
+#[derive(Clone)]
+pub(super) struct Flag(Number);
+
+impl Flag {
+    pub(super) fn is_set(&self) -> bool {
+        self.0.get() != 0
+    }
+
+    pub(super) fn set(&self, set: bool) {
+        self.0.set(set.into());
+    }
+}
+
+/// A flag; not set at first.
+#[hook]
+pub(super) fn use_flag() -> Flag {
+    Flag(use_number())
 }

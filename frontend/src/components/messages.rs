@@ -34,7 +34,7 @@ pub(super) fn use_messages(view: &View, room: &RoomName) -> Html {
     let filled = room.is_some_and(|room| !room.rows.is_empty());
     let scroll = use_scroll(filled, room.map_or(0, |room| room.spoken));
     let unread = room.is_some_and(|room| room.unread > 0);
-    use_reading(view, room, !*scroll.away && view.state.attentive && unread);
+    use_reading(view, room, !scroll.away.is_set() && view.state.attentive && unread);
     room.map_or_else(Html::default, |room| frame(view, room, &scroll).into())
 }
 
@@ -57,9 +57,9 @@ fn frame(view: &View, room: &Room, scroll: &Scroll) -> Tag {
     let content = if items.is_empty() {
         empty(view, room)
     } else {
-        items.into_iter().fold(tag("ol"), |list, item| list.child(show(view, item)))
+        items.into_iter().fold(tag("ol"), |list, item| list.html(show(view, item)))
     };
-    let jump = scroll.away.then(|| {
+    let jump = scroll.away.is_set().then(|| {
         classed("button", if room.unread > 0 { "jump has-unread" } else { "jump" })
             .click(calls(Scroll::to_end))
             .child(icon(Shape::Down))

@@ -20,7 +20,7 @@ pub(super) fn name_screen(view: &View, trouble: Option<Trouble>, busy: bool) -> 
         .child(mark())
         .child(tag("h1").text(view.text(Text::Product)))
         .child(slogan)
-        .child(component::<Form>(form(view, trouble, busy), "name"));
+        .html(component::<Form>(form(view, trouble, busy), "name"));
     classed("main", "gate").child(card).child(language_choice(view))
 }
 

@@ -14,7 +14,7 @@ use crate::{
 
 use super::{
     avatar::avatar,
-    hook::use_flag,
+    hook::{Flag, use_flag},
     icon::{Shape, icon},
     tag::{Tag, all, classed, copied as copy_of, tag},
     view::says,
@@ -35,7 +35,7 @@ pub(super) fn MessageRow(props: &MessageRowProps) -> Html {
     row(props, &copied)
 }
 
-fn row(props: &MessageRowProps, copied: &UseStateHandle<bool>) -> Html {
+fn row(props: &MessageRowProps, copied: &Flag) -> Html {
     let (said, language) = (&props.said, props.language);
     let (state, below) = match props.sending {
         Sending::Sent => (None, None),
@@ -53,7 +53,7 @@ fn row(props: &MessageRowProps, copied: &UseStateHandle<bool>) -> Html {
         .set("data-seq", said.seq.map(|seq| number(seq).into()))
         .set("data-state", state.map(AttrValue::Static))
         .set("data-message-id", state.map(|_| copy_of(said.message_id.as_str())))
-        .child(above)
+        .html(above)
         .child(classed("p", "message-text").with("dir", "auto").text(said.body.clone()))
         .maybe(below)
         .into()
@@ -79,7 +79,7 @@ fn head(said: &Said, language: Language) -> Html {
         None => line.child(author.text(language.text(Text::You))).into(),
         Some(member) => {
             let author = author.text(copy_of(member.name.as_str()));
-            let line = line.child(author).child(said_at(said, language, "message-time"));
+            let line = line.child(author).html(said_at(said, language, "message-time"));
             all(vec![avatar(member).into(), line.into()])
         }
     }
@@ -98,7 +98,7 @@ fn waits(text: &'static str) -> Tag {
     classed("p", "message-waits").text(text)
 }
 
-fn failed(props: &MessageRowProps, code: ErrorCode, copied: &UseStateHandle<bool>) -> Tag {
+fn failed(props: &MessageRowProps, code: ErrorCode, copied: &Flag) -> Tag {
     let (language, id) = (props.language, &props.said.message_id);
     let copy = {
         let (body, copied) = (props.said.body.clone(), copied.clone());
@@ -110,7 +110,11 @@ fn failed(props: &MessageRowProps, code: ErrorCode, copied: &UseStateHandle<bool
         .with("role", "group")
         .child(reason)
         .child(button("button small", Text::Retry, says(&props.intend, Intent::Retry(id.clone()))))
-        .child(button("button small quiet", if **copied { Text::Copied } else { Text::Copy }, copy))
+        .child(button(
+            "button small quiet",
+            if copied.is_set() { Text::Copied } else { Text::Copy },
+            copy,
+        ))
         .child(button(
             "button small quiet",
             Text::Discard,

@@ -7,7 +7,7 @@ use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, HtmlElement, ResizeObserver};
 use yew::prelude::*;
 
-use super::hook::{nothing, use_effect_at, use_flag};
+use super::hook::{Flag, nothing, use_effect_at, use_flag};
 
 /// Within this many pixels of the end one is at the end.
 const NEAR_PX: i32 = 100;
@@ -32,7 +32,7 @@ enum Hold {
 pub(super) struct Scroll {
     pub(super) list: NodeRef,
     /// Whether the end is out of sight.
-    pub(super) away: UseStateHandle<bool>,
+    pub(super) away: Flag,
     hold: Rc<RefCell<Held>>,
 }
 

@@ -90,5 +90,5 @@ pub(super) fn new_room_sheet(sheet: Tag, view: &View) -> Tag {
         first: String::new(),
         take: Callback::from(take),
     };
-    sheet.child(component::<Form>(form, "room"))
+    sheet.html(component::<Form>(form, "room"))
 }

@@ -16,11 +16,13 @@ use yew::{
 pub(super) struct Tag(Rc<VTag>);
 
 /// An element without anything.
+#[inline(never)]
 pub(super) fn tag(name: &'static str) -> Tag {
     Tag(Rc::new(VTag::new(AttrValue::Static(name))))
 }
 
 /// An element that has a class.
+#[inline(never)]
 pub(super) fn classed(name: &'static str, class: &'static str) -> Tag {
     tag(name).class(class)
 }
@@ -107,21 +109,29 @@ impl Tag {
 
     /// With this text.
     pub(super) fn text(self, text: impl IntoPropValue<AttrValue>) -> Self {
-        self.add(VText::new(text.into_prop_value()).into())
-    }
-
-    /// With this child.
-    pub(super) fn child(self, child: impl Into<Html>) -> Self {
-        self.add(child.into())
-    }
-
-    /// With this child, or an empty place for it.
-    pub(super) fn maybe(self, child: Option<Tag>) -> Self {
-        self.add(child.map_or_else(Html::default, Html::from))
+        self.write(text.into_prop_value())
     }
 
     #[inline(never)]
-    fn add(mut self, child: Html) -> Self {
+    fn write(self, text: AttrValue) -> Self {
+        self.html(VText::new(text).into())
+    }
+
+    /// With this child.
+    #[inline(never)]
+    pub(super) fn child(self, child: Tag) -> Self {
+        self.html(child.into())
+    }
+
+    /// With this child, or an empty place for it.
+    #[inline(never)]
+    pub(super) fn maybe(self, child: Option<Tag>) -> Self {
+        self.html(child.map_or_else(Html::default, Html::from))
+    }
+
+    /// With this child, whatever it is.
+    #[inline(never)]
+    pub(super) fn html(mut self, child: Html) -> Self {
         self.own().add_child(child);
         self
     }
@@ -156,5 +166,28 @@ impl Listener for Hearing {
     /// What follows the finger must not wait for an answer.
     fn passive(&self) -> bool {
         matches!(self.event, "scroll" | "touchmove")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_absent_child_keeps_its_place() {
+        let made = |middle: Option<Tag>| tag("p").text("one").maybe(middle).text("three").0;
+        let (with, without) = (made(Some(tag("b"))), made(None));
+        for made in [with, without] {
+            let Some(Html::VList(children)) = made.children() else { panic!("a list of children") };
+            assert_eq!(children.len(), 3);
+            assert!(matches!(&children[2], Html::VText(text) if &*text.text == "three"));
+        }
+    }
+
+    #[test]
+    fn an_attribute_without_a_value_is_none_and_a_later_class_counts() {
+        let made = classed("li", "row").set("role", None).with("class", "row leads").0;
+        let attributes: Vec<_> = made.attributes.iter().collect();
+        assert_eq!(attributes, [("class", "row leads")]);
     }
 }
