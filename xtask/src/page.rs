@@ -16,6 +16,7 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
+    process::Command,
     time::Instant,
 };
 
@@ -137,10 +138,33 @@ fn program(link: &Attributes, manifest: &Path, output: &mut Output) -> Result<St
 fn compile(manifest: &Path, bin: &str, profile: &str) -> Result<PathBuf> {
     let mut cargo = command::cargo(&["build", "--locked", "--target", install::WASM_TARGET]);
     cargo.args(["--bin", bin, "--profile", profile, "--manifest-path"]).arg(manifest);
+    cargo.args(["--config", &without_paths()?]);
     command::run(&mut cargo)?;
     // The built-in profile `dev` is the one that does not name its folder.
     let folder = if profile == "dev" { "debug" } else { profile };
     Ok(place::target().join(install::WASM_TARGET).join(folder).join(format!("{bin}.wasm")))
+}
+
+/// Where a panic happened is written into the program, with the whole path: that tells everybody
+/// who built it where, differs from machine to machine, and weighs most of a KiB in brotli.
+fn without_paths() -> Result<String> {
+    let mut prefixes = vec![place::root()];
+    let registry = place::cargo_home()?.join("registry/src");
+    if let Ok(sources) = fs::read_dir(registry) {
+        prefixes.extend(sources.filter_map(|source| Some(source.ok()?.path())));
+    }
+    let mut flags: Vec<String> = prefixes
+        .iter()
+        .map(|prefix| format!("--remap-path-prefix={}=", prefix.display()))
+        .collect();
+    let mut rustc = Command::new("rustc");
+    rustc.arg("-vV").current_dir(place::root());
+    if let Some(commit) =
+        command::read(&mut rustc)?.lines().find_map(|line| line.strip_prefix("commit-hash: "))
+    {
+        flags.push(format!("--remap-path-prefix=/rustc/{commit}/library="));
+    }
+    Ok(format!("target.{}.rustflags={flags:?}", install::WASM_TARGET))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {

@@ -24,15 +24,27 @@ pub(crate) fn target() -> PathBuf {
     }
 }
 
+/// Where cargo keeps what it downloaded.
+pub(crate) fn cargo_home() -> Result<PathBuf> {
+    if let Some(home) = env::var_os("CARGO_HOME").filter(|path| !path.is_empty()) {
+        return Ok(PathBuf::from(home));
+    }
+    Ok(home()?.join(".cargo"))
+}
+
 /// Tools that were built for this user: `$XDG_CACHE_HOME/madang` or `~/.cache/madang`.
 pub(crate) fn cache() -> Result<PathBuf> {
     if let Some(cache) = env::var_os("XDG_CACHE_HOME").filter(|path| !path.is_empty()) {
         return Ok(PathBuf::from(cache).join("madang"));
     }
-    let home = env::var_os("HOME")
+    Ok(home()?.join(".cache").join("madang"))
+}
+
+fn home() -> Result<PathBuf> {
+    env::var_os("HOME")
         .or_else(|| env::var_os("USERPROFILE"))
-        .context("neither XDG_CACHE_HOME nor HOME says where tools may be kept; set one")?;
-    Ok(PathBuf::from(home).join(".cache").join("madang"))
+        .map(PathBuf::from)
+        .context("HOME does not say where the user's own files are; set it")
 }
 
 /// The first of these programs that the PATH holds.
