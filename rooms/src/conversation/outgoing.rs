@@ -9,12 +9,12 @@ use crate::{Draft, Entry};
 /// What a conversation asks of the rooms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
-    /// Whose ticket is this? Answer with [`Conversation::handle_authenticated`].
+    /// Whose ticket is this? Answer with [`crate::Conversation::handle_authenticated`].
     Authenticate {
         /// As the client wrote it.
         ticket: String,
     },
-    /// Follow a room. Answer with [`Conversation::handle_followed`] or `handle_refused`.
+    /// Follow a room. Answer with [`crate::Conversation::handle_followed`] or `handle_refused`.
     Follow {
         /// The client's number for the request.
         id: Option<u64>,
@@ -30,7 +30,7 @@ pub enum Request {
         /// Which room.
         room: RoomName,
     },
-    /// Add to a log. Answer with [`Conversation::handle_appended`] or `handle_refused`.
+    /// Add to a log. Answer with [`crate::Conversation::handle_appended`] or `handle_refused`.
     Append {
         /// The client's number for the request.
         id: u64,
