@@ -138,7 +138,7 @@ fn install_browser() -> Result<()> {
 }
 
 fn build_server() -> Result<()> {
-    run::build_server().map(|_| ())
+    run::build_server("release").map(|_| ())
 }
 
 /// Every story, against the page inside the server.
@@ -151,7 +151,7 @@ fn browser_tests() -> Result<()> {
         }
     }
     stories.sort();
-    command::run(node(&run::build_server()?)?.args(stories))
+    command::run(node(&run::build_server("release")?)?.args(stories))
 }
 
 fn install_trunk() -> Result<()> {
@@ -175,7 +175,7 @@ fn build_page_by_trunk() -> Result<()> {
 /// One story from beginning to end, against the page as trunk built it.
 fn browser_tests_of_trunk() -> Result<()> {
     let smoke = place::root().join("e2e").join("stories").join("two-windows.test.mjs");
-    let mut node = node(&run::build_server()?)?;
+    let mut node = node(&run::build_server("release")?)?;
     command::run(node.arg(smoke).env("MADANG_TEST_PAGE_DIR", place::target().join("trunk")))
 }
 
