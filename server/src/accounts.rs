@@ -28,7 +28,7 @@ const SESSION_IDLE: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 /// A session of somebody who never came in ends sooner: names alone must not fill the house.
 const SESSION_UNUSED: Duration = Duration::from_secs(60 * 60);
 /// A session ends, used or not.
-const SESSION_LIFE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+pub const SESSION_LIFE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 /// Sessions in all: beyond it nobody new comes in.
 const SESSIONS_MAX: usize = 200_000;
 

@@ -13,6 +13,9 @@ use common::limits::{HEARTBEAT_INTERVAL_MS, HEARTBEAT_TIMEOUT_MS};
 use rooms::{Settings, rate::Rate};
 use tracing_subscriber::filter::Targets;
 
+/// Entries that a room may keep in memory.
+pub const KEEP_LAST_MAX: u32 = 10_000;
+
 /// Madang: a realtime rooms server with its browser client.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "server", version)]
@@ -40,7 +43,7 @@ pub struct Config {
 
     /// Entries that are kept of a room which does not say otherwise.
     #[arg(long, env = "MADANG_KEEP_DEFAULT", default_value_t = 1_000,
-        value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        value_parser = clap::value_parser!(u32).range(1..=KEEP_LAST_MAX.into()))]
     pub keep_default: u32,
 
     /// Milliseconds between two pings.

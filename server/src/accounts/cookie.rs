@@ -5,15 +5,12 @@
 
 use http::{HeaderMap, HeaderValue, header};
 
-use super::Hashed;
+use super::{Hashed, SESSION_LIFE};
 
 /// The header in which a window names its slot; 0 when left out.
 pub const SLOT_HEADER: &str = "madang-slot";
 /// Slots of one browser.
 pub const SLOTS: u8 = 8;
-
-/// Seconds that a browser keeps the cookie: as long as a session lives at most.
-const MAX_AGE_SECONDS: u32 = 90 * 24 * 60 * 60;
 
 /// Which of the browser's sessions a request speaks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +36,7 @@ impl Slot {
     /// The `Set-Cookie` that puts a secret into this slot.
     #[must_use]
     pub fn set(self, secret: &str, secure: bool) -> HeaderValue {
-        self.header(secret, MAX_AGE_SECONDS, secure)
+        self.header(secret, SESSION_LIFE.as_secs(), secure)
     }
 
     /// The `Set-Cookie` that empties this slot.
@@ -48,7 +45,7 @@ impl Slot {
         self.header("", 0, secure)
     }
 
-    fn header(self, secret: &str, max_age: u32, secure: bool) -> HeaderValue {
+    fn header(self, secret: &str, max_age: u64, secure: bool) -> HeaderValue {
         let name = self.cookie_name(secure);
         let secure = if secure { "; Secure" } else { "" };
         let cookie = format!(

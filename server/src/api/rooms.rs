@@ -13,14 +13,14 @@ use warp::Buf;
 
 use super::signed_in;
 use crate::{
-    App, origin,
+    App,
+    config::KEEP_LAST_MAX,
+    origin,
     transport::reply::{self, Response},
 };
 
 /// People of a private room.
 const MEMBERS_MAX: usize = 100;
-/// Entries that a room may keep in memory.
-const KEEP_LAST_MAX: u32 = 10_000;
 
 /// `GET`: the rooms that the asker may see.
 #[expect(clippy::needless_pass_by_value, reason = "warp hands owned values to a handler")]
