@@ -10,8 +10,8 @@ pub mod write;
 use serde_json::{Map, Value};
 
 use crate::{
-    Body, ClientMessage, ErrorCode, FieldFault, MessageId, Position, Problem, RoomName,
-    ServerMessage, TextError,
+    Body, ClientMessage, Emoji, ErrorCode, FieldFault, MessageId, Position, Problem, RoomName,
+    ServerMessage, TextError, Topic,
 };
 
 /// Why a frame is not a message.
@@ -87,6 +87,44 @@ fn fields(message_type: &str) -> Option<&'static [Field]> {
         required("message_id", text::<MessageId>),
         required("body", text::<Body>),
     ];
+    const EDIT: &[Field] = &[
+        required("id", number),
+        required("room", text::<RoomName>),
+        required("message_id", text::<MessageId>),
+        required("of", number),
+        required("body", text::<Body>),
+    ];
+    const DELETE: &[Field] = &[
+        required("id", number),
+        required("room", text::<RoomName>),
+        required("message_id", text::<MessageId>),
+        required("of", number),
+    ];
+    const REACT: &[Field] = &[
+        required("id", number),
+        required("room", text::<RoomName>),
+        required("message_id", text::<MessageId>),
+        required("of", number),
+        required("body", text::<Emoji>),
+    ];
+    const TOPIC: &[Field] = &[
+        required("id", number),
+        required("room", text::<RoomName>),
+        required("message_id", text::<MessageId>),
+        required("body", text::<Topic>),
+    ];
+    const HISTORY: &[Field] = &[
+        required("id", number),
+        required("room", text::<RoomName>),
+        optional("before", position),
+        optional("after", position),
+        optional("limit", small_number),
+    ];
+    const MARK: &[Field] = &[
+        required("id", number),
+        required("room", text::<RoomName>),
+        required("position", position),
+    ];
     const LEAVE: &[Field] = &[required("id", number), required("room", text::<RoomName>)];
     const PING: &[Field] = &[required("id", number)];
     const PONG: &[Field] = &[];
@@ -94,6 +132,12 @@ fn fields(message_type: &str) -> Option<&'static [Field]> {
         "hello" => Some(HELLO),
         "join" => Some(JOIN),
         "say" => Some(SAY),
+        "edit" => Some(EDIT),
+        "delete" => Some(DELETE),
+        "react" => Some(REACT),
+        "topic" => Some(TOPIC),
+        "history" => Some(HISTORY),
+        "mark" => Some(MARK),
         "leave" => Some(LEAVE),
         "ping" => Some(PING),
         "pong" => Some(PONG),
@@ -155,7 +199,7 @@ macro_rules! checked {
     };
 }
 
-checked!(RoomName, MessageId, Body);
+checked!(RoomName, MessageId, Body, Emoji, Topic);
 
 fn text<T: CheckedText>(value: &Value) -> Result<(), FieldFault> {
     let text = value.as_str().ok_or(FieldFault::Invalid)?;
@@ -169,6 +213,11 @@ fn string(value: &Value) -> Result<(), FieldFault> {
 
 fn number(value: &Value) -> Result<(), FieldFault> {
     value.is_u64().then_some(()).ok_or(FieldFault::Invalid)
+}
+
+fn small_number(value: &Value) -> Result<(), FieldFault> {
+    let small = value.as_u64().is_some_and(|number| u32::try_from(number).is_ok());
+    small.then_some(()).ok_or(FieldFault::Invalid)
 }
 
 fn boolean(value: &Value) -> Result<(), FieldFault> {

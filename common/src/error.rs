@@ -1,6 +1,8 @@
 //! What is said when something is refused: RFC 9457 problem details, one shape for HTTP and for
 //! the `error` frame. `code` is the contract; the title is for people.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 /// Why something was refused.
@@ -47,6 +49,12 @@ pub enum ErrorCode {
     Draining,
     /// The log cannot be written.
     StoreUnavailable,
+    /// There is no room left where the log is kept.
+    StorageFull,
+    /// The position lies ahead of the head.
+    CursorAhead,
+    /// What the position points at is no longer kept, or belongs to an earlier log.
+    CursorExpired,
     /// A code from a newer server.
     #[serde(other)]
     Unknown,
@@ -54,7 +62,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// All that a server of this version may send.
-    pub const ALL: [ErrorCode; 20] = [
+    pub const ALL: [ErrorCode; 23] = [
         Self::BadRequest,
         Self::Validation,
         Self::Unauthenticated,
@@ -75,6 +83,9 @@ impl ErrorCode {
         Self::Busy,
         Self::Draining,
         Self::StoreUnavailable,
+        Self::StorageFull,
+        Self::CursorAhead,
+        Self::CursorExpired,
     ];
 
     /// HTTP status, title for people, and whether the same request may succeed later.
@@ -101,6 +112,9 @@ impl ErrorCode {
             Self::Busy => (503, "the server has too much to do", true),
             Self::Draining => (503, "the server is about to stop", true),
             Self::StoreUnavailable => (503, "nothing can be written at the moment", true),
+            Self::StorageFull => (507, "there is no room left to keep it", true),
+            Self::CursorAhead => (409, "the position lies ahead of the log", false),
+            Self::CursorExpired => (410, "the position belongs to what is no longer kept", false),
             Self::Unknown => (500, "unknown", false),
         }
     }
@@ -185,6 +199,14 @@ impl Problem {
     pub fn field(pointer: impl Into<String>, code: FieldFault) -> Self {
         let errors = vec![FieldError { pointer: pointer.into(), code }];
         Self { errors, ..Self::new(ErrorCode::Validation) }
+    }
+
+    /// The same problem, with the time after which it is worth trying again: rounded up, and never
+    /// to the very moment, so that whoever waits as long as told is not early.
+    #[must_use]
+    pub fn retry_after(self, wait: Duration) -> Self {
+        let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        self.retry_after_ms(wait_ms.saturating_add(1))
     }
 
     /// The same problem, with the moment from which on it is worth trying again.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Member, Position, RoomName, UserId, UserName};
+use crate::{Entry, Member, Position, RoomName, UserId, UserName};
 
 /// `POST /api/session`: a guest names themselves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +71,41 @@ pub struct RoomInfo {
     /// Of a private room: who may see it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub members: Option<Vec<Member>>,
+    /// What it is about; left out when nobody has said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic: Option<String>,
+    /// What the asker has not read of it; left out where they never read anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread: Option<Unread>,
+}
+
+/// How far somebody has read a room, and what is behind that.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unread {
+    /// The last entry that was read.
+    pub read: u64,
+    /// Posts of others after it, up to [`crate::limits::UNREAD_MAX`].
+    pub posts: u32,
+    /// Those among them that mention the reader.
+    pub mentions: u32,
+}
+
+/// `POST /api/rooms/{room}/members`: let somebody into a private room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Admit {
+    /// Who is to belong to it.
+    pub member: UserId,
+}
+
+/// `GET /api/search`: what was found, the newest first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    /// Posts as they stand after their last edit.
+    pub hits: Vec<Entry>,
+    /// Names the next page, as `before`; left out on the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// `GET /api/rooms`: the rooms that the asker may see.

@@ -5,8 +5,8 @@
 //! It knows serde and nothing of sockets. What both sides check, they check here.
 //!
 //! Read in this order: [`message`] (the two enums on one screen), [`text`] (ids that check
-//! themselves), [`position`], [`entry`], [`close`], [`error`], [`limits`], [`codec`], [`http`] (the bodies
-//! of the HTTP addresses).
+//! themselves), [`position`], [`entry`], [`digest`] (what shows that nothing is missing), [`mention`],
+//! [`close`], [`error`], [`limits`], [`codec`], [`http`] (the bodies of the HTTP addresses).
 
 #![warn(missing_docs)]
 
@@ -22,6 +22,10 @@ pub mod position;
 
 pub mod entry;
 
+pub mod digest;
+
+pub mod mention;
+
 pub mod close;
 
 pub mod error;
@@ -34,12 +38,14 @@ pub mod http;
 
 pub use close::{CloseCode, Reaction};
 pub use codec::{DecodeError, decode_client, decode_server, encode};
+pub use digest::{Covered, Digest};
 pub use entry::{Entry, EntryKind, Member};
 pub use error::{ErrorCode, FieldError, FieldFault, Problem};
 pub use message::{ClientMessage, Heartbeat, ServerMessage, ServerVersion, WireLimits};
 pub use position::{Position, ResyncReason};
 pub use text::{
-    Body, ConnectionId, Epoch, MessageId, RoomName, TextError, Timestamp, UserId, UserName,
+    Body, ConnectionId, Emoji, Epoch, MessageId, RoomName, TextError, Timestamp, Topic, UserId,
+    UserName,
 };
 
 /// The name of the JSON subprotocol, spoken when a client offers none.

@@ -6,7 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Body, ConnectionId, Entry, Member, MessageId, Position, Problem, ResyncReason, RoomName,
+    Body, ConnectionId, Digest, Emoji, Entry, Member, MessageId, Position, Problem, ResyncReason,
+    RoomName, Topic, http::Unread,
 };
 
 /// From a client to the server. A field the server does not know is refused.
@@ -29,6 +30,28 @@ pub enum ClientMessage {
     },
     /// Say something. `message_id` is unique for its author, so that saying it again is harmless.
     Say { id: u64, room: RoomName, message_id: MessageId, body: Body },
+    /// Say one of one's own posts, the one at `of`, otherwise.
+    Edit { id: u64, room: RoomName, message_id: MessageId, of: u64, body: Body },
+    /// Take a post or a reaction back.
+    Delete { id: u64, room: RoomName, message_id: MessageId, of: u64 },
+    /// Put a sign on the post at `of`.
+    React { id: u64, room: RoomName, message_id: MessageId, of: u64, body: Emoji },
+    /// Say what the room is about.
+    Topic { id: u64, room: RoomName, message_id: MessageId, body: Topic },
+    /// Read a page of a room that is followed: the entries right before `before`, or right after
+    /// `after`, or without either the last ones.
+    History {
+        id: u64,
+        room: RoomName,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<Position>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<Position>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        limit: Option<u32>,
+    },
+    /// Everything up to the position was read. It never goes back.
+    Mark { id: u64, room: RoomName, position: Position },
     /// Stop following a room, and be seen to have left it.
     Leave { id: u64, room: RoomName },
     /// Ask for a sign of life; the server answers `pong` with the same id.
@@ -63,13 +86,53 @@ pub enum ServerMessage {
         members: Vec<Member>,
         /// How many people are present.
         count: u32,
+        /// The digest of the log at `position`.
+        digest: Digest,
+        /// The digest at `after`, where the server has it at hand; it has when nothing was named.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        base: Option<Digest>,
+        /// Entries up to this one are no longer kept.
+        floor: u64,
     },
     /// What was said stands in the log at `position`.
     Ack { id: u64, room: RoomName, message_id: MessageId, position: Position },
     /// One entry of a room's log.
     Entry(Entry),
+    /// Where the log stands, from time to time: everything up to `position` was sent.
+    Head { room: RoomName, position: Position, digest: Digest },
+    /// A page of a room.
+    History {
+        id: u64,
+        room: RoomName,
+        /// Where the log ends.
+        position: Position,
+        /// Entries up to this one are no longer kept.
+        floor: u64,
+        /// In their order, without a gap.
+        entries: Vec<Entry>,
+        /// The digest before the first of them.
+        base: Digest,
+        /// Entries behind the page that change what stands in it: the last edit of each post, and
+        /// its reactions.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        later: Vec<Entry>,
+    },
+    /// How far this user has read a room, on whichever connection, and what is behind that.
+    Marked {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<u64>,
+        room: RoomName,
+        unread: Unread,
+    },
     /// The room is no longer followed.
-    Left { id: u64, room: RoomName },
+    Left {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<u64>,
+        room: RoomName,
+        /// It was not asked for: the user may no longer read the room.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        removed: bool,
+    },
     /// Who came and who went, as users and not as tabs. With `members` it is the whole state.
     Presence {
         room: RoomName,
@@ -82,7 +145,17 @@ pub enum ServerMessage {
         count: u32,
     },
     /// What was missed cannot be had. `position` is the head; the entries after `after` follow.
-    Resync { room: RoomName, reason: ResyncReason, position: Position, after: u64 },
+    Resync {
+        room: RoomName,
+        reason: ResyncReason,
+        position: Position,
+        after: u64,
+        /// The digest of the log at `position`.
+        digest: Digest,
+        /// The digest at `after`, where the server has it at hand.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        base: Option<Digest>,
+    },
     /// A room that this user may read was opened.
     Opened { room: crate::http::RoomInfo },
     /// A sign of life is asked for, within the heartbeat's timeout.

@@ -7,8 +7,8 @@ use std::{fmt, sync::Arc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::limits::{
-    BODY_BYTES_MAX, BODY_CHARS_MAX, ID_CHARS_MAX, ROOM_NAME_CHARS_MAX, TIMESTAMP_CHARS_MAX,
-    USER_NAME_CHARS_MAX,
+    BODY_BYTES_MAX, BODY_CHARS_MAX, EMOJI_CHARS_MAX, ID_CHARS_MAX, ROOM_NAME_CHARS_MAX,
+    TIMESTAMP_CHARS_MAX, TOPIC_CHARS_MAX, USER_NAME_CHARS_MAX,
 };
 
 /// Why a text is not a name, an id or a body.
@@ -114,6 +114,16 @@ checked_text!(
     check_body
 );
 checked_text!(
+    /// What a room is about: up to 250 characters on one line, or nothing.
+    Topic,
+    check_topic
+);
+checked_text!(
+    /// A sign put on a post: 1 to 16 characters without space, meant for one emoji.
+    Emoji,
+    check_emoji
+);
+checked_text!(
     /// A moment as RFC 3339 writes it, in UTC with milliseconds. It is shown to people; order
     /// never depends on it.
     Timestamp,
@@ -168,6 +178,23 @@ fn check_body(text: &str) -> Result<(), TextError> {
     }
     check_length(text, BODY_CHARS_MAX)?;
     check_characters(text, |c| c != '\0')
+}
+
+fn check_topic(text: &str) -> Result<(), TextError> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    check_length(text, TOPIC_CHARS_MAX)?;
+    check_characters(text, |c| !c.is_control() && !is_invisible(c))
+}
+
+fn check_emoji(text: &str) -> Result<(), TextError> {
+    check_length(text, EMOJI_CHARS_MAX)?;
+    // Flags of regions such as Scotland are spelled in tag characters.
+    let is_tag = |c: char| matches!(c, '\u{e0020}'..='\u{e007f}');
+    let allowed =
+        |c: char| !c.is_control() && !c.is_whitespace() && (is_tag(c) || !is_invisible(c));
+    check_characters(text, allowed)
 }
 
 fn check_timestamp(text: &str) -> Result<(), TextError> {

@@ -5,9 +5,11 @@
 
 mod allowance;
 mod follows;
+mod heard;
 mod outgoing;
 mod pulse;
 mod speeds;
+mod told;
 
 use std::{
     collections::VecDeque,
@@ -16,17 +18,16 @@ use std::{
 };
 
 use common::{
-    ClientMessage, CloseCode, ConnectionId, ErrorCode, FieldFault, Member, MessageId, Position,
-    Problem, RoomName, ServerMessage, ServerVersion, WireLimits,
-    http::RoomInfo,
+    CloseCode, ConnectionId, ErrorCode, Member, Problem, RoomName, ServerMessage, ServerVersion,
+    WireLimits,
     limits::{BODY_CHARS_MAX, FRAME_BYTES_MAX},
 };
 
-use crate::{Draft, Entry, News, Read, Settings, Start};
+use crate::{Entry, Settings};
 use allowance::Allowance;
 pub use follows::Follow;
 use follows::Follows;
-pub use outgoing::{Closing, Frame, Request};
+pub use outgoing::{Closing, Edge, Frame, Page, Request, Wanted};
 use pulse::Pulse;
 use speeds::Speeds;
 
@@ -43,6 +44,8 @@ pub struct Conversation {
     speeds: Speeds,
     pulse: Pulse,
     allowance: Allowance,
+    /// A page of history was asked for: nothing more is read before it has come.
+    page_awaited: bool,
     requests: VecDeque<Request>,
     replies: VecDeque<ServerMessage>,
     entries: VecDeque<Arc<Entry>>,
@@ -79,6 +82,7 @@ impl Conversation {
             speeds: Speeds::default(),
             pulse: Pulse::new(&settings, phase, now),
             allowance: Allowance::new(&settings, now),
+            page_awaited: false,
             requests: VecDeque::new(),
             replies: VecDeque::new(),
             entries: VecDeque::new(),
@@ -150,66 +154,6 @@ impl Conversation {
         }
     }
 
-    /// A text frame arrived.
-    pub fn handle_text(&mut self, text: &str, now: Instant) {
-        self.pulse.handle_sign_of_life();
-        match (&mut self.state, common::decode_client(text)) {
-            (State::Closing(_), _) => {}
-            (State::Greeting { asked, .. }, Ok(ClientMessage::Hello { ticket })) if !*asked => {
-                self.handle_ticket(ticket);
-            }
-            (State::Greeting { .. }, _) => self.close(CloseCode::TicketInvalid),
-            (State::Talking { .. }, Err(error)) => {
-                let problem = Problem::from(&error);
-                self.refuse(error.id, problem, now);
-            }
-            (State::Talking { user }, Ok(message)) => {
-                let user = user.clone();
-                self.handle_message(user, message, now);
-            }
-        }
-    }
-
-    fn handle_message(&mut self, user: Member, message: ClientMessage, now: Instant) {
-        match message {
-            ClientMessage::Hello { .. } => {
-                let problem = Problem::field("/type", FieldFault::Invalid);
-                self.refuse(None, problem.title("this connection has a ticket"), now);
-            }
-            ClientMessage::Join { id, room, after, echo } => {
-                let full = self.follows.len() >= self.settings.rooms_per_connection_max;
-                if full && self.follows.get(&room).is_none() {
-                    let problem = Problem::new(ErrorCode::LimitReached);
-                    return self.refuse(id, problem.title("too many rooms on one connection"), now);
-                }
-                if let Err(wait) = self.allowance.take_join(&self.settings, now) {
-                    return self.refuse(id, too_fast(wait), now);
-                }
-                self.requests.push_back(Request::Follow { id, room, after, echo });
-            }
-            ClientMessage::Say { id, room, message_id, body } => {
-                if self.follows.get(&room).is_none() {
-                    let problem = Problem::new(ErrorCode::Forbidden);
-                    return self.refuse(Some(id), problem.title("join the room first"), now);
-                }
-                let draft = Draft { room, author: user, message_id, body };
-                self.requests.push_back(Request::Append { id, draft });
-            }
-            ClientMessage::Leave { id, room } => {
-                if self.follows.remove(&room) {
-                    self.entries.retain(|entry| entry.room != room);
-                    self.requests.push_back(Request::Unfollow { room: room.clone() });
-                }
-                self.replies.push_back(ServerMessage::Left { id, room });
-            }
-            ClientMessage::Ping { id } => {
-                self.handle_control_frame(now);
-                self.replies.push_back(ServerMessage::Pong { id });
-            }
-            ClientMessage::Pong {} => {}
-        }
-    }
-
     /// A binary frame arrived, where only text is spoken.
     pub fn handle_binary(&mut self) {
         self.close(CloseCode::UnsupportedData);
@@ -234,106 +178,6 @@ impl Conversation {
         self.allowance.take_bytes(bytes, &self.settings, now);
     }
 
-    /// The room is followed from `start` on; `presence` is the version of its presence.
-    pub fn handle_followed(
-        &mut self,
-        id: Option<u64>,
-        room: &RoomName,
-        start: Start,
-        (members, count, presence): (Vec<Member>, u32, u64),
-        echo: bool,
-    ) {
-        let Start { head, after, recovered, resync } = start;
-        let cursor = Position { epoch: head.epoch.clone(), seq: after };
-        self.entries.retain(|entry| entry.room != *room);
-        self.follows.insert(Follow { room: room.clone(), cursor, echo, presence });
-        let (room, position) = (room.clone(), head);
-        if let Some(reason) = resync {
-            let (room, position) = (room.clone(), position.clone());
-            self.replies.push_back(ServerMessage::Resync { room, reason, position, after });
-        }
-        let joined = ServerMessage::Joined { id, room, position, after, recovered, members, count };
-        self.replies.push_back(joined);
-    }
-
-    /// What was said stands in the log.
-    pub fn handle_appended(
-        &mut self,
-        id: u64,
-        room: RoomName,
-        message_id: MessageId,
-        position: Position,
-    ) {
-        self.replies.push_back(ServerMessage::Ack { id, room, message_id, position });
-    }
-
-    /// A request was refused. Refusals cost, unless the fault is the server's: a flood of them
-    /// ends the connection.
-    pub fn handle_refused(&mut self, id: Option<u64>, problem: Problem, now: Instant) {
-        self.refuse(id, problem, now);
-    }
-
-    /// What was to be said came too fast. Whoever goes on all the same, three times within a
-    /// minute, is sent away.
-    pub fn handle_too_fast(&mut self, id: u64, room: &RoomName, wait: Duration, now: Instant) {
-        self.replies.push_back(ServerMessage::Error { id: Some(id), error: too_fast(wait) });
-        if self.speeds.too_fast(room, wait, now) {
-            self.close(CloseCode::RateLimited);
-        }
-    }
-
-    /// What reading after a followed room's cursor gave. The cursor moves with it.
-    pub fn handle_read(&mut self, room: &RoomName, read: Read) {
-        let author = self.user().map(|user| user.id.clone());
-        let Some(follow) = self.follows.get_mut(room) else { return };
-        match read {
-            Read::Entries { entries, .. } => {
-                let Some(last) = entries.last() else { return };
-                follow.cursor.seq = last.seq;
-                let echo = follow.echo;
-                let wanted =
-                    entries.into_iter().filter(|e| echo || Some(&e.author.id) != author.as_ref());
-                self.entries.extend(wanted);
-            }
-            Read::Resync(Start { head, after, resync, .. }) => {
-                follow.cursor = Position { epoch: head.epoch.clone(), seq: after };
-                let reason = resync.unwrap_or(common::ResyncReason::Pruned);
-                let (room, position) = (room.clone(), head);
-                self.replies.push_back(ServerMessage::Resync { room, reason, position, after });
-            }
-            // The log answers that; the cursor stays until it has.
-            Read::FurtherBack { .. } => {}
-        }
-    }
-
-    /// What there is to tell of a followed room's presence, up to `version`.
-    pub fn handle_news(&mut self, room: &RoomName, news: News, version: u64) {
-        let Some(follow) = self.follows.get_mut(room) else { return };
-        follow.presence = version;
-        let room = room.clone();
-        let message = match news {
-            News::None => return,
-            News::Change { joined, left, count } => {
-                ServerMessage::Presence { room, joined, left, members: None, count }
-            }
-            News::State { members, count } => ServerMessage::Presence {
-                room,
-                joined: Vec::new(),
-                left: Vec::new(),
-                members: Some(members),
-                count,
-            },
-        };
-        self.replies.push_back(message);
-    }
-
-    /// A room was opened that this user may read. A hint: it is dropped when much else waits.
-    pub fn handle_opened(&mut self, room: RoomInfo) {
-        if self.user().is_some() && self.replies.len() < REPLIES_MAX {
-            self.replies.push_back(ServerMessage::Opened { room });
-        }
-    }
-
     /// Time passed.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.allowance.handle_timeout(now);
@@ -345,6 +189,7 @@ impl Conversation {
                     let code = CloseCode::GoingAway;
                     self.state = State::Closing(Closing { code, abrupt: true });
                 } else if self.pulse.wants_ping(&self.settings, now) {
+                    self.tell_heads();
                     self.replies.push_back(ServerMessage::Ping {});
                 }
             }
@@ -383,6 +228,7 @@ impl Conversation {
     #[must_use]
     pub fn wants_input(&self) -> bool {
         self.replies.len() < REPLIES_MAX
+            && !self.page_awaited
             && self.allowance.paused_until().is_none()
             && self.closing().is_none()
     }
@@ -419,10 +265,8 @@ impl Conversation {
     }
 }
 
-/// Rounded up, and never to the very moment: whoever waits as long as told is not early.
 fn too_fast(wait: Duration) -> Problem {
-    let retry_after_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).saturating_add(1);
-    Problem::new(ErrorCode::RateLimited).retry_after_ms(retry_after_ms)
+    Problem::new(ErrorCode::RateLimited).retry_after(wait)
 }
 
 #[cfg(feature = "mutants")]

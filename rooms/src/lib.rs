@@ -34,8 +34,8 @@ pub mod settings;
 pub mod mutant;
 
 pub use conversation::{Conversation, Frame, Request};
-pub use entry::{Draft, Entry};
-pub use log::{AppendRefusal, Appended, MemoryLog, OpenRefusal, RoomRecord};
+pub use entry::{Content, Draft, Entry, MembershipChange};
+pub use log::{AppendRefusal, Appended, MemoryLog, NewRoom, OpenRefusal, RoomRecord};
 pub use people::People;
 pub use presence::{News, Presence};
 pub use room::{Read, Room, Start};

@@ -6,19 +6,25 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
 };
 
-use common::{Body, Epoch, Member, MessageId, Position, RoomName, Timestamp, UserId, http::Keep};
+use common::{
+    Digest, EntryKind, Epoch, Member, MessageId, Position, RoomName, Timestamp, Topic, UserId,
+    http::Keep,
+};
 
-use crate::{Draft, Entry};
+use crate::{
+    Content, Draft, Entry,
+    access::{Deed, may},
+    entry::MembershipChange,
+};
 
 /// Message ids remembered for one author.
 const MESSAGE_IDS_PER_AUTHOR: usize = 10_000;
 
 /// All rooms and what was said in them.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct MemoryLog {
     rooms: BTreeMap<RoomName, RoomLog>,
     said: BTreeMap<UserId, Said>,
@@ -33,11 +39,30 @@ pub struct RoomRecord {
     pub room: RoomName,
     /// The life of its log, and the number of its last entry.
     pub head: Position,
+    /// The digest of its log at the head.
+    pub digest: Digest,
     /// Entries up to and including this one are no longer kept.
     pub floor: u64,
+    /// The digest of its log at the floor.
+    pub floor_digest: Digest,
     /// How much of it is kept.
     pub keep: Keep,
     /// Of a private room: who may see it.
+    pub members: Option<Vec<Member>>,
+    /// What it is about, if anybody has said so.
+    pub topic: Option<Topic>,
+}
+
+/// A room that is to be opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewRoom {
+    /// Its name.
+    pub room: RoomName,
+    /// The life of its log.
+    pub epoch: Epoch,
+    /// How much of it is kept.
+    pub keep: Keep,
+    /// Of a private room: who may see it. The first of them opens it.
     pub members: Option<Vec<Member>>,
 }
 
@@ -53,12 +78,27 @@ pub enum Appended {
 /// Why a draft did not become an entry.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AppendRefusal {
-    /// There is no such room.
+    /// There is no such room, or not for the author.
     #[error("there is no room {0}")]
     NoSuchRoom(RoomName),
     /// Its author used the message id before, for something else.
     #[error("the message id was used before, at {0:?}")]
     Conflict(Position),
+    /// What it is about does not stand in the log.
+    #[error("there is no entry {0}")]
+    NoSuchEntry(u64),
+    /// What it is about is nothing that this can be done to.
+    #[error("entry {0} is of another kind")]
+    WrongKind(u64),
+    /// The author may not do this.
+    #[error("the author may not do this")]
+    Forbidden,
+    /// What it is about was deleted before.
+    #[error("entry {0} was deleted")]
+    Deleted(u64),
+    /// It would change nothing.
+    #[error("it is so already")]
+    Already,
 }
 
 /// Why a room cannot be opened.
@@ -69,17 +109,116 @@ pub enum OpenRefusal {
     Exists,
 }
 
-#[derive(Debug)]
+/// Whether the draft may be added to this room, when `target` is the entry that it is about: the
+/// rules that every log obeys. Whether it was said before is asked first.
+///
+/// # Errors
+/// Says which rule it breaks.
+pub fn check(
+    draft: &Draft,
+    room: &RoomRecord,
+    target: Option<&Entry>,
+) -> Result<(), AppendRefusal> {
+    let members = room.members.as_deref();
+    let user = &draft.author.id;
+    if !may(user, Deed::Read, members) {
+        return Err(AppendRefusal::NoSuchRoom(draft.room.clone()));
+    }
+    let allowed = |deed| may(user, deed, members).then_some(()).ok_or(AppendRefusal::Forbidden);
+    match &draft.content {
+        Content::Post(_) | Content::Topic(_) => allowed(Deed::Say),
+        Content::Reaction { of, .. } => {
+            standing(*of, target, &[EntryKind::Post])?;
+            allowed(Deed::Say)
+        }
+        Content::Edit { of, .. } => {
+            let post = standing(*of, target, &[EntryKind::Post])?;
+            allowed(Deed::Edit { author: &post.author.id })?;
+            if post.erased.is_some() { Err(AppendRefusal::Deleted(*of)) } else { Ok(()) }
+        }
+        Content::Delete { of } => {
+            let entry = standing(*of, target, &[EntryKind::Post, EntryKind::Reaction])?;
+            allowed(Deed::Delete { author: &entry.author.id })?;
+            if entry.erased.is_some() { Err(AppendRefusal::Deleted(*of)) } else { Ok(()) }
+        }
+        Content::Membership { change, member } => {
+            let belongs = members.is_some_and(|all| all.iter().any(|one| one.id == member.id));
+            match change {
+                MembershipChange::Joined => allowed(Deed::Admit)?,
+                MembershipChange::Left | MembershipChange::Kicked => {
+                    allowed(Deed::Remove { member: &member.id })?;
+                }
+            }
+            let belonged = matches!(change, MembershipChange::Left | MembershipChange::Kicked);
+            if belongs == belonged { Ok(()) } else { Err(AppendRefusal::Already) }
+        }
+    }
+}
+
+fn standing<'a>(
+    of: u64,
+    target: Option<&'a Entry>,
+    kinds: &[EntryKind],
+) -> Result<&'a Entry, AppendRefusal> {
+    let entry = target.ok_or(AppendRefusal::NoSuchEntry(of))?;
+    if !kinds.contains(&entry.kind) {
+        return Err(AppendRefusal::WrongKind(of));
+    }
+    Ok(entry)
+}
+
+impl RoomRecord {
+    /// What is known of a room that was opened just then.
+    #[must_use]
+    pub fn new(new: NewRoom) -> Self {
+        let NewRoom { room, epoch, keep, members } = new;
+        let digest = Digest::start(&epoch);
+        Self {
+            room,
+            head: Position { epoch, seq: 0 },
+            digest,
+            floor: 0,
+            floor_digest: digest,
+            keep,
+            members,
+            topic: None,
+        }
+    }
+
+    /// The entry was added to its log: head, digest, members and topic follow.
+    pub fn advance(&mut self, entry: &Entry) {
+        self.head.seq = entry.seq;
+        self.digest = entry.digest;
+        if entry.kind == EntryKind::Topic {
+            self.topic = Topic::new(&entry.body).ok().filter(|topic| !topic.as_str().is_empty());
+        }
+        if let (Some(members), Some(member)) = (&mut self.members, &entry.member) {
+            members.retain(|one| one.id != member.id);
+            if MembershipChange::belongs(&entry.body) {
+                members.push(member.clone());
+            }
+        }
+    }
+
+    /// How many of the last entries are kept.
+    #[must_use]
+    pub fn keeps(&self) -> u64 {
+        match self.keep {
+            Keep::Forever => u64::MAX,
+            Keep::Last(most) => u64::from(most),
+            Keep::None => 0,
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
 struct RoomLog {
-    epoch: Epoch,
-    head: u64,
-    keep: Keep,
-    members: Option<Vec<Member>>,
+    record: RoomRecord,
     entries: VecDeque<Arc<Entry>>,
 }
 
 /// What one author said, for knowing it again: bounded, oldest forgotten first.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Said {
     places: BTreeMap<MessageId, Place>,
     order: VecDeque<MessageId>,
@@ -89,7 +228,7 @@ struct Said {
 struct Place {
     room: RoomName,
     position: Position,
-    body_hash: u64,
+    fingerprint: Digest,
 }
 
 impl MemoryLog {
@@ -99,45 +238,40 @@ impl MemoryLog {
         Self::default()
     }
 
-    /// Opens a room whose log begins with `epoch`.
+    /// Opens a room.
     ///
     /// # Errors
     /// A room of this name exists.
-    pub fn open(
-        &mut self,
-        room: RoomName,
-        epoch: Epoch,
-        keep: Keep,
-        members: Option<Vec<Member>>,
-    ) -> Result<RoomRecord, OpenRefusal> {
-        if self.rooms.contains_key(&room) {
+    pub fn open(&mut self, new: NewRoom) -> Result<RoomRecord, OpenRefusal> {
+        if self.rooms.contains_key(&new.room) {
             return Err(OpenRefusal::Exists);
         }
-        let log = RoomLog { epoch, head: 0, keep, members, entries: VecDeque::new() };
-        let record = log.record(&room);
-        self.rooms.insert(room, log);
+        let record = RoomRecord::new(new);
+        let log = RoomLog { record: record.clone(), entries: VecDeque::new() };
+        self.rooms.insert(record.room.clone(), log);
         Ok(record)
     }
 
     /// What is known of a room; `None` when there is none.
     #[must_use]
-    pub fn room(&self, room: &RoomName) -> Option<RoomRecord> {
-        self.rooms.get(room).map(|log| log.record(room))
+    pub fn room(&self, room: &RoomName) -> Option<&RoomRecord> {
+        self.rooms.get(room).map(|log| &log.record)
     }
 
     /// All rooms, in the order of their names.
-    pub fn rooms(&self) -> impl Iterator<Item = RoomRecord> {
-        self.rooms.iter().map(|(room, log)| log.record(room))
+    pub fn rooms(&self) -> impl Iterator<Item = &RoomRecord> {
+        self.rooms.values().map(|log| &log.record)
     }
 
     /// Gives the draft its place, once: saying it again answers with the place it has.
     ///
     /// # Errors
-    /// There is no such room, or the message id stands for something else.
+    /// There is no such room for the author, the message id stands for something else, or the draft
+    /// breaks a rule of [`check`].
     pub fn append(&mut self, draft: Draft, at: Timestamp) -> Result<Appended, AppendRefusal> {
-        let body_hash = hash(&draft.body);
+        let fingerprint = draft.fingerprint();
         if let Some(place) = self.place_of(&draft) {
-            let same = place.body_hash == body_hash && place.room == draft.room;
+            let same = place.fingerprint == fingerprint && place.room == draft.room;
             let position = place.position.clone();
             return if same {
                 Ok(Appended::Repeated(position))
@@ -148,11 +282,16 @@ impl MemoryLog {
         let Some(log) = self.rooms.get_mut(&draft.room) else {
             return Err(AppendRefusal::NoSuchRoom(draft.room));
         };
-        log.head += 1;
+        check(&draft, &log.record, draft.content.of().and_then(|of| log.entry(of)))?;
+        if log.has_reaction(&draft) {
+            return Err(AppendRefusal::Already);
+        }
         let (author, message_id) = (draft.author.id.clone(), draft.message_id.clone());
-        let entry = Arc::new(Entry::new(draft, log.epoch.clone(), log.head, at));
+        let RoomRecord { head, digest, .. } = &log.record;
+        let entry = Entry::new(draft, head.epoch.clone(), head.seq + 1, at, *digest);
+        let entry = Arc::new(entry);
         log.keep(Arc::clone(&entry));
-        let place = Place { room: entry.room.clone(), position: entry.position(), body_hash };
+        let place = Place { room: entry.room.clone(), position: entry.position(), fingerprint };
         self.said.entry(author).or_default().remember(message_id, place);
         Ok(Appended::New(entry))
     }
@@ -162,7 +301,7 @@ impl MemoryLog {
     #[must_use]
     pub fn read_after(&self, room: &RoomName, after: u64, most: usize) -> Vec<Arc<Entry>> {
         let Some(log) = self.rooms.get(room) else { return Vec::new() };
-        let floor = log.floor();
+        let floor = log.record.floor;
         if after < floor {
             return Vec::new();
         }
@@ -186,29 +325,34 @@ impl MemoryLog {
 }
 
 impl RoomLog {
-    fn record(&self, room: &RoomName) -> RoomRecord {
-        RoomRecord {
-            room: room.clone(),
-            head: Position { epoch: self.epoch.clone(), seq: self.head },
-            floor: self.floor(),
-            keep: self.keep,
-            members: self.members.clone(),
-        }
+    fn entry(&self, seq: u64) -> Option<&Entry> {
+        let nth = seq.checked_sub(self.record.floor + 1)?;
+        self.entries.get(usize::try_from(nth).ok()?).map(Arc::as_ref)
     }
 
-    fn floor(&self) -> u64 {
-        self.head - self.entries.len() as u64
+    /// Whether the same author has put the same sign on the same post.
+    fn has_reaction(&self, draft: &Draft) -> bool {
+        let Content::Reaction { of, emoji } = &draft.content else { return false };
+        self.entries.iter().any(|entry| {
+            entry.kind == EntryKind::Reaction
+                && entry.of == Some(*of)
+                && entry.is_by(&draft.author.id)
+                && entry.body == emoji.as_str()
+        })
     }
 
     fn keep(&mut self, entry: Arc<Entry>) {
+        if let (EntryKind::Delete, Some(of)) = (entry.kind, entry.of) {
+            for kept in self.entries.iter_mut().filter(|kept| kept.goes_with(of)) {
+                *kept = Arc::new(kept.erase());
+            }
+        }
+        self.record.advance(&entry);
         self.entries.push_back(entry);
-        let most = match self.keep {
-            Keep::Forever => usize::MAX,
-            Keep::Last(most) => most as usize,
-            Keep::None => 0,
-        };
-        while self.entries.len() > most {
-            self.entries.pop_front();
+        while self.entries.len() as u64 > self.record.keeps() {
+            let Some(oldest) = self.entries.pop_front() else { break };
+            self.record.floor = oldest.seq;
+            self.record.floor_digest = oldest.digest;
         }
     }
 }
@@ -223,11 +367,4 @@ impl Said {
             self.places.remove(&oldest);
         }
     }
-}
-
-/// SipHash with fixed keys: an author who makes two bodies collide deceives only themselves.
-fn hash(body: &Body) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    body.as_str().hash(&mut hasher);
-    hasher.finish()
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use common::{Epoch, Position, ResyncReason, RoomName, http::Keep};
+use common::{Digest, EntryKind, Epoch, Position, ResyncReason, RoomName, http::Keep};
 
 use crate::{Entry, Presence, RoomRecord, Settings};
 
@@ -12,6 +12,9 @@ pub struct Room {
     name: RoomName,
     epoch: Epoch,
     head: u64,
+    digest: Digest,
+    /// A place whose digest is known beside those of the tail: where the log is no longer kept.
+    floor: (u64, Digest),
     keep: Keep,
     tail: VecDeque<Arc<Entry>>,
     tail_bytes: usize,
@@ -73,6 +76,12 @@ pub struct Start {
     pub recovered: bool,
     /// Why not, when a position was asked for.
     pub resync: Option<ResyncReason>,
+    /// The digest at the head.
+    pub digest: Digest,
+    /// The digest at `after`, where this room has it at hand.
+    pub base: Option<Digest>,
+    /// Entries up to and including this one are no longer kept.
+    pub floor: u64,
 }
 
 impl Room {
@@ -83,6 +92,8 @@ impl Room {
             name: record.room.clone(),
             epoch: record.head.epoch.clone(),
             head: record.head.seq - last.len() as u64,
+            digest: record.digest,
+            floor: (record.floor, record.floor_digest),
             keep: record.keep,
             tail: VecDeque::new(),
             tail_bytes: 0,
@@ -118,7 +129,11 @@ impl Room {
     /// people a wrong order.
     pub fn append(&mut self, entry: Arc<Entry>) {
         assert_eq!(entry.seq, self.head + 1, "entries reach a room in the order of the log");
+        if let (EntryKind::Delete, Some(of)) = (entry.kind, entry.of) {
+            self.erase(of);
+        }
         self.head = entry.seq;
+        self.digest = entry.digest;
         self.tail_bytes += entry.weight();
         self.tail.push_back(entry);
         while self.tail.len() > self.tail_entries_max
@@ -129,11 +144,27 @@ impl Room {
         }
     }
 
+    /// What was deleted is read without its text from here on.
+    fn erase(&mut self, of: u64) {
+        for entry in self.tail.iter_mut().filter(|entry| entry.goes_with(of)) {
+            self.tail_bytes -= entry.weight();
+            *entry = Arc::new(entry.erase());
+            self.tail_bytes += entry.weight();
+        }
+    }
+
     /// Where a follower begins: after the position it names, or a page before the head.
     #[must_use]
     pub fn start(&self, after: Option<&Position>, page_entries: u64) -> Start {
-        let start =
-            |after, recovered, resync| Start { head: self.head(), after, recovered, resync };
+        let start = |after, recovered, resync| Start {
+            head: self.head(),
+            after,
+            recovered,
+            resync,
+            digest: self.digest,
+            base: self.digest_at(after),
+            floor: self.floor(),
+        };
         let last_page = self.head.saturating_sub(page_entries).max(self.floor());
         let Some(position) = after else { return start(last_page, false, None) };
         match self.cannot_follow(position) {
@@ -193,6 +224,19 @@ impl Room {
             // Nothing is kept but the tail, which every follower may still be reading.
             Keep::None => self.tail_begins_after(),
         }
+    }
+
+    /// The digest of the log at this place, if it is at hand.
+    fn digest_at(&self, seq: u64) -> Option<Digest> {
+        if seq == self.head {
+            return Some(self.digest);
+        } else if seq == 0 {
+            return Some(Digest::start(&self.epoch));
+        } else if seq == self.floor.0 {
+            return Some(self.floor.1);
+        }
+        let nth = seq.checked_sub(self.tail_begins_after() + 1)?;
+        self.tail.get(usize::try_from(nth).ok()?).map(|entry| entry.digest)
     }
 
     fn tail_begins_after(&self) -> u64 {

@@ -38,6 +38,8 @@ pub struct Settings {
     pub opens: Rate,
     /// How fast one connection may join rooms, and so draw their last pages.
     pub joins: Rate,
+    /// How fast one connection may read pages of history, and move its read marker.
+    pub pages: Rate,
     /// Connections of one person; the oldest makes place.
     pub connections_per_user_max: usize,
     /// What one person may say.
@@ -72,6 +74,7 @@ impl Default for Settings {
             rooms_per_user_max: 200,
             opens: Rate { per_second: 0.5, burst: 20.0 },
             joins: Rate { per_second: 10.0, burst: 200.0 },
+            pages: Rate { per_second: 10.0, burst: 100.0 },
             connections_per_user_max: 20,
             says: Rate { per_second: 10.0, burst: 20.0 },
             says_in_room: Rate { per_second: 5.0, burst: 20.0 },

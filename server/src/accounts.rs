@@ -80,6 +80,18 @@ impl Hashed {
     pub fn of(secret: &str) -> Self {
         Self(Sha256::digest(secret).into())
     }
+
+    /// From the bytes that [`Self::bytes`] gave.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes, to be kept.
+    #[must_use]
+    pub const fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
 }
 
 impl Accounts {

@@ -5,10 +5,10 @@
 //! refuses a field that it does not know, this one passes over it; `null` is a missing field.
 
 use crate::{
-    ConnectionId, Entry, EntryKind, Epoch, ErrorCode, FieldError, FieldFault, Heartbeat, Member,
-    MessageId, Position, Problem, ResyncReason, RoomName, ServerMessage, ServerVersion, Timestamp,
-    UserId, UserName, WireLimits,
-    http::{Keep, RoomInfo, RoomList, SessionInfo, Ticket},
+    ConnectionId, Digest, Entry, EntryKind, Epoch, ErrorCode, FieldError, FieldFault, Heartbeat,
+    Member, MessageId, Position, Problem, ResyncReason, RoomName, ServerMessage, ServerVersion,
+    Timestamp, UserId, UserName, WireLimits,
+    http::{Found, Keep, RoomInfo, RoomList, SessionInfo, Ticket, Unread},
 };
 
 /// A JSON value, whoever parsed it.
@@ -92,13 +92,38 @@ impl Read for ServerMessage {
                 fields!(json, Self::Welcome { connection, user, heartbeat, limits, server })
             }
             "joined" => {
-                fields!(json, Self::Joined { id, room, position, after, recovered, members, count })
+                fields!(
+                    json,
+                    Self::Joined {
+                        id,
+                        room,
+                        position,
+                        after,
+                        recovered,
+                        members,
+                        count,
+                        digest,
+                        base,
+                        floor
+                    }
+                )
             }
             "ack" => fields!(json, Self::Ack { id, room, message_id, position }),
             "entry" => Entry::read(json).map(Self::Entry),
-            "left" => fields!(json, Self::Left { id, room }),
+            "head" => fields!(json, Self::Head { room, position, digest }),
+            "history" => {
+                fields!(json, Self::History { id, room, position, floor, entries, base; later })
+            }
+            "marked" => fields!(json, Self::Marked { id, room, unread }),
+            "left" => {
+                let removed = field::<Option<bool>>(json, "removed")?.unwrap_or_default();
+                let (id, room) = (field(json, "id")?, field(json, "room")?);
+                Some(Self::Left { id, room, removed })
+            }
             "presence" => fields!(json, Self::Presence { room, members, count; joined, left }),
-            "resync" => fields!(json, Self::Resync { room, reason, position, after }),
+            "resync" => {
+                fields!(json, Self::Resync { room, reason, position, after, digest, base })
+            }
             "opened" => fields!(json, Self::Opened { room }),
             "ping" => Some(Self::Ping {}),
             "pong" => fields!(json, Self::Pong { id }),
@@ -109,7 +134,7 @@ impl Read for ServerMessage {
 }
 
 objects! {
-    Entry { room, seq, at, author, message_id, kind, body }
+    Entry { room, seq, at, author, message_id, kind, of, member, body, erased }
     Member { id, name }
     Position { epoch, seq }
     Heartbeat { interval_ms, timeout_ms, reconnect_after_ms }
@@ -117,7 +142,9 @@ objects! {
     ServerVersion { version }
     Problem { code, title, status, retryable, retry_after_ms, position; errors }
     FieldError { pointer, code }
-    RoomInfo { room, position, keep, count, members }
+    RoomInfo { room, position, keep, count, members, topic, unread }
+    Unread { read, posts, mentions }
+    Found { hits, next }
     RoomList { rooms }
     SessionInfo { user, guest }
     Ticket { ticket, expires_in }
@@ -126,7 +153,10 @@ objects! {
 texts! { ConnectionId Epoch MessageId RoomName Timestamp UserId UserName }
 
 names! {
-    EntryKind { "post" => Post }
+    EntryKind {
+        "post" => Post, "edit" => Edit, "delete" => Delete, "membership" => Membership,
+        "topic" => Topic, "reaction" => Reaction
+    }
     ResyncReason {
         "epoch_changed" => EpochChanged, "cursor_ahead" => CursorAhead, "pruned" => Pruned
     }
@@ -154,7 +184,16 @@ names! {
         "internal" => Internal,
         "busy" => Busy,
         "draining" => Draining,
-        "store_unavailable" => StoreUnavailable
+        "store_unavailable" => StoreUnavailable,
+        "storage_full" => StorageFull,
+        "cursor_ahead" => CursorAhead,
+        "cursor_expired" => CursorExpired
+    }
+}
+
+impl Read for Digest {
+    fn read(json: &impl Json) -> Option<Self> {
+        Self::parse(&json.text()?)
     }
 }
 

@@ -2,7 +2,7 @@
 //! nothing else. Byte for byte it is what [`super::encode`] writes, which a test holds against it.
 
 use crate::{
-    ClientMessage, Position, UserId,
+    ClientMessage, Position, RoomName, UserId,
     http::{Keep, OpenRoom, SignIn},
 };
 
@@ -29,17 +29,48 @@ pub fn client_message(message: &ClientMessage) -> String {
             }
         }
         ClientMessage::Say { id, room, message_id, body } => {
-            object.text("type", "say");
-            object.number("id", *id);
-            object.text("room", room.as_str());
+            object.request("say", *id, room);
             object.text("message_id", message_id.as_str());
             object.text("body", body.as_str());
         }
-        ClientMessage::Leave { id, room } => {
-            object.text("type", "leave");
-            object.number("id", *id);
-            object.text("room", room.as_str());
+        ClientMessage::Edit { id, room, message_id, of, body } => {
+            object.request("edit", *id, room);
+            object.text("message_id", message_id.as_str());
+            object.number("of", *of);
+            object.text("body", body.as_str());
         }
+        ClientMessage::Delete { id, room, message_id, of } => {
+            object.request("delete", *id, room);
+            object.text("message_id", message_id.as_str());
+            object.number("of", *of);
+        }
+        ClientMessage::React { id, room, message_id, of, body } => {
+            object.request("react", *id, room);
+            object.text("message_id", message_id.as_str());
+            object.number("of", *of);
+            object.text("body", body.as_str());
+        }
+        ClientMessage::Topic { id, room, message_id, body } => {
+            object.request("topic", *id, room);
+            object.text("message_id", message_id.as_str());
+            object.text("body", body.as_str());
+        }
+        ClientMessage::History { id, room, before, after, limit } => {
+            object.request("history", *id, room);
+            for (name, at) in [("before", before), ("after", after)] {
+                if let Some(at) = at {
+                    object.raw(name, &position(at));
+                }
+            }
+            if let Some(limit) = limit {
+                object.number("limit", (*limit).into());
+            }
+        }
+        ClientMessage::Mark { id, room, position: at } => {
+            object.request("mark", *id, room);
+            object.raw("position", &position(at));
+        }
+        ClientMessage::Leave { id, room } => object.request("leave", *id, room),
         ClientMessage::Ping { id } => {
             object.text("type", "ping");
             object.number("id", *id);
@@ -111,6 +142,13 @@ impl Object {
         self.0.push(if self.0.is_empty() { '{' } else { ',' });
         push_text(&mut self.0, name);
         self.0.push(':');
+    }
+
+    /// The fields that every request about a room begins with.
+    fn request(&mut self, name: &str, id: u64, room: &RoomName) {
+        self.text("type", name);
+        self.number("id", id);
+        self.text("room", room.as_str());
     }
 
     fn text(&mut self, name: &str, text: &str) {

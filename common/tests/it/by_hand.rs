@@ -102,7 +102,7 @@ fn null_is_a_missing_field_and_a_strange_one_is_passed_over() {
             }
         }
     }
-    let newer = json!({ "type": "reaction", "room": "general" });
+    let newer = json!({ "type": "applause", "room": "general" });
     assert_eq!(read(&newer), Some(ServerMessage::Unknown));
 }
 

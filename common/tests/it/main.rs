@@ -45,6 +45,12 @@ fn every_variant_has_an_example() {
             ClientMessage::Hello { .. } => "hello",
             ClientMessage::Join { .. } => "join",
             ClientMessage::Say { .. } => "say",
+            ClientMessage::Edit { .. } => "edit",
+            ClientMessage::Delete { .. } => "delete",
+            ClientMessage::React { .. } => "react",
+            ClientMessage::Topic { .. } => "topic",
+            ClientMessage::History { .. } => "history",
+            ClientMessage::Mark { .. } => "mark",
             ClientMessage::Leave { .. } => "leave",
             ClientMessage::Ping { .. } => "ping",
             ClientMessage::Pong {} => "pong",
@@ -56,6 +62,9 @@ fn every_variant_has_an_example() {
             ServerMessage::Joined { .. } => "joined",
             ServerMessage::Ack { .. } => "ack",
             ServerMessage::Entry(_) => "entry",
+            ServerMessage::Head { .. } => "head",
+            ServerMessage::History { .. } => "history",
+            ServerMessage::Marked { .. } => "marked",
             ServerMessage::Left { .. } => "left",
             ServerMessage::Presence { .. } => "presence",
             ServerMessage::Resync { .. } => "resync",
@@ -70,12 +79,12 @@ fn every_variant_has_an_example() {
         .iter()
         .map(|example| client_type(&decode_client(&example.to_string()).unwrap()))
         .collect();
-    assert_eq!(clients.len(), 6, "{clients:?}");
+    assert_eq!(clients.len(), 12, "{clients:?}");
     let servers: BTreeSet<_> = examples("server")
         .iter()
         .map(|example| server_type(&decode_server(&example.to_string()).unwrap()))
         .collect();
-    assert_eq!(servers.len(), 11, "{servers:?}");
+    assert_eq!(servers.len(), 14, "{servers:?}");
 }
 
 #[test]
@@ -94,11 +103,11 @@ fn a_refused_frame_says_where_and_why() {
 
 #[test]
 fn a_client_passes_over_what_a_newer_server_adds() {
-    let newer = r#"{"type":"reaction","room":"general"}"#;
+    let newer = r#"{"type":"applause","room":"general"}"#;
     assert_eq!(decode_server(newer), Some(ServerMessage::Unknown));
     let newer = r#"{"type":"pong","id":1,"server_time":"later"}"#;
     assert_eq!(decode_server(newer), Some(ServerMessage::Pong { id: 1 }));
-    let newer = r#"{"type":"resync","room":"a","reason":"moved","position":{"epoch":"e","seq":1},"after":1}"#;
+    let newer = r#"{"type":"resync","room":"a","reason":"moved","position":{"epoch":"e","seq":1},"after":1,"digest":"00112233445566778899aabbccddeeff"}"#;
     assert!(matches!(decode_server(newer), Some(ServerMessage::Resync { .. })));
 }
 

@@ -11,6 +11,7 @@ pub(super) struct Allowance {
     control_frames: Bucket,
     inbound_bytes: Bucket,
     joins: Bucket,
+    pages: Bucket,
     /// Nothing more is read before this moment.
     paused_until: Option<Instant>,
 }
@@ -22,6 +23,7 @@ impl Allowance {
             control_frames: Bucket::new(&settings.control_frames, now),
             inbound_bytes: Bucket::new(&settings.inbound_bytes, now),
             joins: Bucket::new(&settings.joins, now),
+            pages: Bucket::new(&settings.pages, now),
             paused_until: None,
         }
     }
@@ -39,6 +41,11 @@ impl Allowance {
     /// One more room is joined, or how long to wait.
     pub(super) fn take_join(&mut self, settings: &Settings, now: Instant) -> Result<(), Duration> {
         self.joins.take(1.0, &settings.joins, now)
+    }
+
+    /// One more page is read or marked as read, or how long to wait.
+    pub(super) fn take_page(&mut self, settings: &Settings, now: Instant) -> Result<(), Duration> {
+        self.pages.take(1.0, &settings.pages, now)
     }
 
     /// So many bytes came; reading pauses until they are paid for.

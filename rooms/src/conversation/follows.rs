@@ -2,7 +2,7 @@
 //!
 //! A sorted vector: most connections follow a few rooms, and memory per connection counts.
 
-use common::{Position, RoomName};
+use common::{Digest, Position, RoomName};
 
 /// A room that a connection follows.
 #[derive(Clone, Debug)]
@@ -15,6 +15,8 @@ pub struct Follow {
     pub echo: bool,
     /// The version of the presence that the connection knows.
     pub presence: u64,
+    /// The digest at the cursor, when it is known and the connection has not been told of it.
+    pub(super) untold: Option<Digest>,
 }
 
 #[derive(Debug, Default)]
@@ -23,6 +25,10 @@ pub(super) struct Follows(Vec<Follow>);
 impl Follows {
     pub(super) fn iter(&self) -> impl Iterator<Item = &Follow> {
         self.0.iter()
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Follow> {
+        self.0.iter_mut()
     }
 
     pub(super) fn len(&self) -> usize {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use common::{CloseCode, Position, RoomName, ServerMessage};
+use common::{CloseCode, Digest, Position, RoomName, ServerMessage};
 
 use crate::{Draft, Entry};
 
@@ -37,6 +37,61 @@ pub enum Request {
         /// What to add.
         draft: Draft,
     },
+    /// Read a page of a followed room. Answer with [`crate::Conversation::handle_page`] or
+    /// `handle_page_refused`; nothing more is read from the connection before.
+    Page {
+        /// The client's number for the request.
+        id: u64,
+        /// Which room.
+        room: RoomName,
+        /// Which of its entries.
+        wanted: Wanted,
+    },
+    /// Everything up to the position was read. Answer with [`crate::Conversation::handle_marked`]
+    /// or `handle_refused`.
+    Mark {
+        /// The client's number for the request.
+        id: u64,
+        /// Which room.
+        room: RoomName,
+        /// How far.
+        position: Position,
+    },
+}
+
+/// Which page of a log is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// Where it lies.
+    pub edge: Edge,
+    /// At most so many entries.
+    pub most: usize,
+}
+
+/// Which end of a page is fixed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Edge {
+    /// The last entries.
+    Head,
+    /// The entries right before this one.
+    Before(Position),
+    /// The entries right after this one.
+    After(Position),
+}
+
+/// A page of a log, without a gap.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Where the log ends.
+    pub head: Position,
+    /// Entries up to and including this one are no longer kept.
+    pub floor: u64,
+    /// In their order.
+    pub entries: Vec<common::Entry>,
+    /// The digest before the first of them.
+    pub base: Digest,
+    /// Entries behind the page that change what stands in it.
+    pub later: Vec<common::Entry>,
 }
 
 /// What is to be written next.

@@ -11,7 +11,8 @@ const PURE: &[&str] = &["common", "session", "rooms", "websocket"];
 
 /// All that a pure crate may depend on. What belongs into one is added here, with its reason.
 const PURE_MAY_USE: &[(&str, &[&str])] = &[
-    ("common", &["serde", "serde_json", "thiserror"]),
+    // sha2: the digest that both ends compute.
+    ("common", &["serde", "serde_json", "sha2", "thiserror"]),
     // web-time is std's `Instant` under a name that exists in a browser too.
     ("session", &["common", "web-time", "thiserror"]),
     // bytes: an encoded entry, shared by all who get it.
