@@ -32,7 +32,9 @@ impl Session {
                     self.tell(Event::Welcome { user, heartbeat, limits, server });
                 }
             }
-            ServerMessage::Joined { id, room, position, after, recovered, members, count } => {
+            ServerMessage::Joined {
+                id, room, position, after, recovered, members, count, ..
+            } => {
                 let Some(standing) = self.inbox.get_mut(&room) else { return };
                 let taken = standing.join(id, &position, after, recovered, self.breakage);
                 let Some(continuation) = taken else { return };
@@ -51,12 +53,15 @@ impl Session {
             ServerMessage::Entry(entry) => self.take_entry(entry),
             // `leave` forgets the room at once; its reply has nothing to add.
             ServerMessage::Left { .. } => {}
+            ServerMessage::Head { .. }
+            | ServerMessage::History { .. }
+            | ServerMessage::Marked { .. } => {}
             ServerMessage::Presence { room, joined, left, members, count } => {
                 if self.inbox.is_joined(&room) {
                     self.tell(Event::Presence { room, joined, left, members, count });
                 }
             }
-            ServerMessage::Resync { room, reason, position, after } => {
+            ServerMessage::Resync { room, reason, position, after, .. } => {
                 let Some(standing) = self.inbox.get_mut(&room) else { return };
                 let taken = standing.resync(&position, after, reason, self.breakage);
                 if let Some(continuation) = taken {

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use common::{
-    Body, ClientMessage, ConnectionId, Entry, EntryKind, Epoch, ErrorCode, Heartbeat, Member,
-    MessageId, Position, Problem, ResyncReason, RoomName, ServerMessage, ServerVersion, Timestamp,
-    UserId, UserName, WireLimits, decode_client, encode,
+    Body, ClientMessage, ConnectionId, Digest, Entry, EntryKind, Epoch, ErrorCode, Heartbeat,
+    Member, MessageId, Position, Problem, ResyncReason, RoomName, ServerMessage, ServerVersion,
+    Timestamp, UserId, UserName, WireLimits, decode_client, encode,
 };
 use session::{
     Action, Event, Generation, LinkState, OutboxFull, Pending, PendingState, Session, TicketRefusal,
@@ -346,7 +346,18 @@ pub(crate) fn joined(
 ) -> ServerMessage {
     let position = at(epoch, head);
     let (room, members) = (name(room), vec![member("alice")]);
-    ServerMessage::Joined { id: Some(id), room, position, after, recovered, members, count: 1 }
+    ServerMessage::Joined {
+        id: Some(id),
+        room,
+        position,
+        after,
+        recovered,
+        members,
+        count: 1,
+        digest: nothing(),
+        base: None,
+        floor: 0,
+    }
 }
 
 pub(crate) fn resync(
@@ -355,7 +366,8 @@ pub(crate) fn resync(
     after: u64,
 ) -> ServerMessage {
     let position = at(epoch, head);
-    ServerMessage::Resync { room: name("general"), reason, position, after }
+    let (room, digest) = (name("general"), nothing());
+    ServerMessage::Resync { room, reason, position, after, digest, base: None }
 }
 
 pub(crate) fn entry(room: &str, seq: u64, author: &str, message_id: &str) -> ServerMessage {
@@ -366,8 +378,16 @@ pub(crate) fn entry(room: &str, seq: u64, author: &str, message_id: &str) -> Ser
         author: member(author),
         message_id: id(message_id),
         kind: EntryKind::Post,
+        of: None,
+        member: None,
         body: "안녕".to_owned(),
+        erased: None,
     })
+}
+
+/// A digest of a log about which the story says nothing.
+fn nothing() -> Digest {
+    Digest::of_body("")
 }
 
 pub(crate) fn ack(request: u64, room: &str, message_id: &str, seq: u64) -> ServerMessage {

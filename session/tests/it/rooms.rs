@@ -267,7 +267,7 @@ fn replies_to_a_join_from_before_a_leave_open_nothing() {
     let (second, _) = alice.join_sent("general");
     alice.hears(joined(first, "general", ("e1", 2), 0, false));
     alice.hears_entries([1, 2]);
-    alice.hears(ServerMessage::Left { id: first + 1, room: name("general") });
+    alice.hears(ServerMessage::Left { id: Some(first + 1), room: name("general"), removed: false });
     alice.hears(joined(second, "general", ("e1", 2), 0, false));
     alice.hears_entries([1, 2]);
     assert_eq!(alice.delivered(), [1, 2]);
