@@ -6,9 +6,9 @@
 //!
 //! Read in this order: [`config`], [`run`], [`accept`] (TCP connections), [`routes`] (every
 //! address on one screen), [`transport`] (WebSocket), [`live`] (the running rooms), [`log`] (the
-//! store and the committer), [`accounts`] (who somebody is), [`connections`] (how many
-//! there may be), [`origin`] (whose pages may speak), [`api`] (one file per resource),
-//! [`page`] (the browser client).
+//! store and the committer), [`search`] (full text, a follower of the logs), [`accounts`] (who
+//! somebody is), [`connections`] (how many there may be), [`origin`] (whose pages may speak),
+//! [`api`] (one file per resource), [`page`] (the browser client).
 
 pub mod config;
 
@@ -21,6 +21,8 @@ pub mod transport;
 pub mod live;
 
 pub mod log;
+
+pub mod search;
 
 pub mod accounts;
 
