@@ -1,6 +1,7 @@
 //! The wire as a committed file of examples, and decoders that nothing makes panic.
 
 mod by_hand;
+mod digest;
 
 use std::collections::BTreeSet;
 
