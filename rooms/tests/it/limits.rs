@@ -112,6 +112,8 @@ fn a_hint_of_a_new_room_is_dropped_when_much_else_waits() {
         keep: Keep::Forever,
         count: 0,
         members: None,
+        topic: None,
+        unread: None,
     };
     let mut stranger = yard.stranger(1.0);
     stranger.conversation.handle_opened(info.clone());

@@ -1,13 +1,13 @@
 //! The log in memory: places, dedupe and its window, what is kept.
 
 use common::http::Keep;
-use rooms::{AppendRefusal, Appended, MemoryLog, OpenRefusal};
+use rooms::{AppendRefusal, Appended, MemoryLog, NewRoom, OpenRefusal};
 
-use super::{draft, epoch, noon, position, room_name, say};
+use super::{draft, epoch, new_room, noon, position, refused, room_name, say};
 
 fn log_with(keep: Keep) -> MemoryLog {
     let mut log = MemoryLog::new();
-    log.open(room_name("마당"), epoch("e1"), keep, None).unwrap();
+    log.open(new_room("마당", keep)).unwrap();
     log
 }
 
@@ -18,7 +18,8 @@ fn seqs(log: &MemoryLog, after: u64, most: usize) -> Vec<u64> {
 #[test]
 fn a_room_is_opened_once() {
     let mut log = log_with(Keep::Forever);
-    let again = log.open(room_name("마당"), epoch("e2"), Keep::None, None);
+    let other = NewRoom { epoch: epoch("e2"), ..new_room("마당", Keep::None) };
+    let again = log.open(other);
     assert_eq!(again, Err(OpenRefusal::Exists));
     assert_eq!(log.room(&room_name("마당")).unwrap().head, position("e1", 0));
     assert_eq!(log.rooms().count(), 1);
@@ -52,12 +53,11 @@ fn what_is_said_again_has_the_place_it_had() {
 #[test]
 fn a_message_id_that_stands_for_something_else_is_a_conflict() {
     let mut log = log_with(Keep::Forever);
-    log.open(room_name("tech"), epoch("e1"), Keep::Forever, None).unwrap();
+    log.open(new_room("tech", Keep::Forever)).unwrap();
     say(&mut log, draft("마당", "hana", "m1", "안녕"));
     let conflict = AppendRefusal::Conflict(position("e1", 1));
     for other in [draft("마당", "hana", "m1", "잘 가"), draft("tech", "hana", "m1", "안녕")] {
-        let refused = log.append(other, noon());
-        assert_eq!(refused.map(drop).unwrap_err(), conflict);
+        assert_eq!(refused(&mut log, other), conflict);
     }
     // Message ids belong to their author.
     assert_eq!(say(&mut log, draft("마당", "duri", "m1", "잘 가")).seq, 2);
@@ -66,8 +66,8 @@ fn a_message_id_that_stands_for_something_else_is_a_conflict() {
 #[test]
 fn a_message_to_no_room_is_refused_and_not_remembered() {
     let mut log = log_with(Keep::Forever);
-    let refused = log.append(draft("nowhere", "hana", "m1", "안녕"), noon());
-    assert_eq!(refused.map(drop).unwrap_err(), AppendRefusal::NoSuchRoom(room_name("nowhere")));
+    let refusal = refused(&mut log, draft("nowhere", "hana", "m1", "안녕"));
+    assert_eq!(refusal, AppendRefusal::NoSuchRoom(room_name("nowhere")));
     assert_eq!(say(&mut log, draft("마당", "hana", "m1", "안녕")).seq, 1);
 }
 

@@ -3,11 +3,19 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
 mod conversation;
+mod digest;
+mod erasing;
+mod flood;
+mod heads;
+mod history;
 mod limits;
 mod log;
+mod membership;
 mod people;
 mod presence;
+mod pulse;
 mod room;
+mod rules;
 mod yard;
 
 use std::{
@@ -15,8 +23,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{Body, Epoch, Member, MessageId, Position, RoomName, Timestamp, UserId, UserName};
-use rooms::{Appended, Draft, Entry, MemoryLog};
+use common::{
+    Body, Emoji, Epoch, Member, MessageId, Position, RoomName, Timestamp, Topic, UserId, UserName,
+    http::Keep,
+};
+use rooms::{AppendRefusal, Appended, Content, Draft, Entry, MembershipChange, MemoryLog, NewRoom};
 
 /// The moment at which every test begins, later by so many milliseconds.
 fn at(ms: u64) -> Instant {
@@ -60,13 +71,48 @@ fn position(of: &str, seq: u64) -> Position {
     Position { epoch: epoch(of), seq }
 }
 
+/// A room of the epoch `e1`, open to all.
+fn new_room(name: &str, keep: Keep) -> NewRoom {
+    NewRoom { room: room_name(name), epoch: epoch("e1"), keep, members: None }
+}
+
+/// A room of the epoch `e1` that only these people may see.
+fn private_room(name: &str, members: &[&str]) -> NewRoom {
+    let members = members.iter().map(|name| member(name)).collect();
+    NewRoom { members: Some(members), ..new_room(name, Keep::Forever) }
+}
+
+fn post(text: &str) -> Content {
+    Content::Post(body(text))
+}
+
+fn edit(of: u64, text: &str) -> Content {
+    Content::Edit { of, body: body(text) }
+}
+
+fn delete(of: u64) -> Content {
+    Content::Delete { of }
+}
+
+fn reaction(of: u64, emoji: &str) -> Content {
+    Content::Reaction { of, emoji: Emoji::new(emoji).unwrap() }
+}
+
+fn topic(text: &str) -> Content {
+    Content::Topic(Topic::new(text).unwrap())
+}
+
+fn membership(change: MembershipChange, name: &str) -> Content {
+    Content::Membership { change, member: member(name) }
+}
+
+fn draft_of(room: &str, author: &str, id: &str, content: Content) -> Draft {
+    let (room, author, message_id) = (room_name(room), member(author), message_id(id));
+    Draft { room, author, message_id, content }
+}
+
 fn draft(room: &str, author: &str, id: &str, text: &str) -> Draft {
-    Draft {
-        room: room_name(room),
-        author: member(author),
-        message_id: message_id(id),
-        body: body(text),
-    }
+    draft_of(room, author, id, post(text))
 }
 
 /// Says it into the log, and expects it to be new.
@@ -74,5 +120,13 @@ fn say(log: &mut MemoryLog, draft: Draft) -> std::sync::Arc<Entry> {
     match log.append(draft, noon()) {
         Ok(Appended::New(entry)) => entry,
         other => panic!("{other:?}"),
+    }
+}
+
+/// Says it into the log, and expects it to be refused.
+fn refused(log: &mut MemoryLog, draft: Draft) -> AppendRefusal {
+    match log.append(draft, noon()) {
+        Err(refusal) => refusal,
+        Ok(appended) => panic!("{appended:?}"),
     }
 }

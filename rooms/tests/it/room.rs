@@ -4,7 +4,7 @@ use common::{ResyncReason, http::Keep};
 use proptest::prelude::*;
 use rooms::{MemoryLog, Read, Room, Settings, Start};
 
-use super::{draft, epoch, position, room_name, say};
+use super::{draft, new_room, position, room_name, say};
 
 struct Talk {
     log: MemoryLog,
@@ -15,7 +15,7 @@ struct Talk {
 impl Talk {
     fn with(keep: Keep, settings: Settings) -> Self {
         let mut log = MemoryLog::new();
-        let record = log.open(room_name("마당"), epoch("e1"), keep, None).unwrap();
+        let record = log.open(new_room("마당", keep)).unwrap();
         let room = Room::load(&record, Vec::new(), &settings);
         Self { log, room, settings }
     }
@@ -87,8 +87,9 @@ fn resync(talk: &Talk, of: &str, seq: u64) -> Option<ResyncReason> {
 fn a_first_join_begins_a_page_before_the_head() {
     for (entries, after) in [(0, 0), (49, 0), (50, 0), (51, 1), (120, 70)] {
         let talk = Talk::of(Keep::Forever, entries, Settings::default());
-        let head = position("e1", entries);
-        assert_eq!(talk.start(None), Start { head, after, recovered: false, resync: None });
+        let start = talk.start(None);
+        assert_eq!((start.head, start.after), (position("e1", entries), after));
+        assert_eq!((start.recovered, start.resync, start.floor), (false, None, 0));
     }
 }
 
@@ -96,8 +97,9 @@ fn a_first_join_begins_a_page_before_the_head() {
 fn a_resume_begins_after_the_position_or_says_why_not() {
     let talk = Talk::of(Keep::Last(100), 120, Settings::default());
     let head = position("e1", 120);
-    let whole = Start { head: head.clone(), after: 20, recovered: true, resync: None };
-    assert_eq!(talk.start(Some(("e1", 20))), whole, "the oldest position that can be continued");
+    let whole = talk.start(Some(("e1", 20)));
+    assert_eq!((&whole.head, whole.after, whole.floor), (&head, 20, 20));
+    assert!(whole.recovered, "the oldest position that can be continued");
     assert_eq!(resync(&talk, "e1", 120), None);
     assert_eq!(resync(&talk, "e1", 19), Some(ResyncReason::Pruned));
     assert_eq!(resync(&talk, "e1", 121), Some(ResyncReason::CursorAhead));
@@ -170,7 +172,7 @@ fn a_room_is_loaded_from_its_log_as_it_was() {
     let talk = Talk::of(Keep::Last(6), 10, settings.clone());
     let record = talk.log.room(&room_name("마당")).unwrap();
     let last = talk.log.read_after(&record.room, record.head.seq - 4, 4);
-    let loaded = Talk { room: Room::load(&record, last, &settings), ..talk };
+    let loaded = Talk { room: Room::load(record, last, &settings), ..talk };
     assert_eq!(loaded.room.head(), position("e1", 10));
     assert_eq!(loaded.read_to_the_head("e1", 4).unwrap(), [5, 6, 7, 8, 9, 10]);
     assert_eq!(resync(&loaded, "e1", 3), Some(ResyncReason::Pruned));

@@ -5,13 +5,17 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use common::{
     ClientMessage, CloseCode, ConnectionId, Entry, ErrorCode, Position, Problem, RoomName,
-    ServerMessage, http::Keep,
+    ServerMessage,
+    http::{Keep, Unread},
 };
 use rooms::{
-    AppendRefusal, Appended, Conversation, Frame, MemoryLog, People, Read, Request, Room, Settings,
+    AppendRefusal, Appended, Content, Conversation, Draft, Frame, MemoryLog, NewRoom, People, Read,
+    Request, Room, Settings,
+    access::{Deed, may},
+    conversation::{Edge, Page, Wanted},
 };
 
-use super::{at, body, epoch, member, message_id, noon, position, room_name};
+use super::{at, body, draft_of, member, message_id, new_room, noon, position, room_name};
 
 pub(crate) struct Yard {
     pub(crate) log: MemoryLog,
@@ -43,7 +47,11 @@ impl Yard {
     }
 
     pub(crate) fn opens(&mut self, name: &str, keep: Keep) {
-        let record = self.log.open(room_name(name), epoch("e1"), keep, None).unwrap();
+        self.opens_room(new_room(name, keep));
+    }
+
+    pub(crate) fn opens_room(&mut self, new: NewRoom) {
+        let record = self.log.open(new).unwrap();
         let room = Room::load(&record, Vec::new(), &self.settings);
         self.rooms.insert(record.room, room);
     }
@@ -94,6 +102,14 @@ impl Yard {
                     room.presence.leave(&user, at(self.ms));
                 }
                 Request::Append { id, draft } => self.append(conversation, id, draft),
+                Request::Page { id, room, wanted } => {
+                    let page = self.page(&room, &wanted);
+                    conversation.handle_page(id, room, Ok(page), at(self.ms));
+                }
+                Request::Mark { id, room, position } => {
+                    let unread = Unread { read: position.seq, ..Unread::default() };
+                    conversation.handle_marked(Some(id), room, unread);
+                }
             }
         }
     }
@@ -107,7 +123,9 @@ impl Yard {
         echo: bool,
     ) {
         let Some(user) = conversation.user().cloned() else { return };
-        let Some(room) = self.rooms.get_mut(name) else {
+        let members = self.log.room(name).and_then(|record| record.members.clone());
+        let readable = |_: &&mut Room| may(&user.id, Deed::Read, members.as_deref());
+        let Some(room) = self.rooms.get_mut(name).filter(readable) else {
             let problem = Problem::new(ErrorCode::NotFound);
             return conversation.handle_refused(id, problem, at(self.ms));
         };
@@ -119,7 +137,7 @@ impl Yard {
         conversation.handle_followed(id, name, start, present, echo);
     }
 
-    fn append(&mut self, conversation: &mut Conversation, id: u64, draft: rooms::Draft) {
+    fn append(&mut self, conversation: &mut Conversation, id: u64, draft: Draft) {
         let (room, message_id) = (draft.room.clone(), draft.message_id.clone());
         let now = at(self.ms);
         if let Err(wait) = self.people.may_say(&draft.author.id, &room, &self.settings, now) {
@@ -134,14 +152,35 @@ impl Yard {
             Ok(Appended::Repeated(position)) => {
                 conversation.handle_appended(id, room, message_id, position);
             }
-            Err(AppendRefusal::Conflict(first)) => {
-                let problem =
-                    Problem { position: Some(first), ..Problem::new(ErrorCode::Conflict) };
-                conversation.handle_refused(Some(id), problem, now);
-            }
-            Err(AppendRefusal::NoSuchRoom(_)) => {
-                conversation.handle_refused(Some(id), Problem::new(ErrorCode::NotFound), now);
-            }
+            Err(refusal) => conversation.handle_refused(Some(id), problem_of(refusal), now),
+        }
+    }
+
+    /// A membership changes, or whatever else comes from elsewhere than a connection.
+    pub(crate) fn takes(&mut self, room: &str, author: &str, id: &str, content: Content) {
+        let entry = super::say(&mut self.log, draft_of(room, author, id, content));
+        self.rooms.get_mut(&entry.room).expect("it is in the log").append(entry);
+    }
+
+    /// The page that is wanted, from the log.
+    fn page(&self, name: &RoomName, wanted: &Wanted) -> Page {
+        let record = self.log.room(name).expect("only rooms that are followed are paged");
+        let before = match &wanted.edge {
+            Edge::Head => record.head.seq + 1,
+            Edge::Before(position) => position.seq,
+            Edge::After(position) => position.seq + 1 + wanted.most as u64,
+        };
+        let after = before.saturating_sub(wanted.most as u64 + 1).max(record.floor);
+        let most = usize::try_from(before.saturating_sub(after + 1)).unwrap();
+        let base = self.log.read_after(name, record.floor, usize::MAX);
+        let base = base.iter().find(|entry| entry.seq == after).map(|entry| entry.digest);
+        let entries = self.log.read_after(name, after, most);
+        Page {
+            head: record.head.clone(),
+            floor: record.floor,
+            entries: entries.iter().map(|entry| entry.on_the_wire()).collect(),
+            base: base.unwrap_or(record.floor_digest),
+            later: Vec::new(),
         }
     }
 
@@ -206,6 +245,28 @@ impl Visitor {
         self.says(yard, &ClientMessage::Say { id, room, message_id, body });
     }
 
+    pub(crate) fn marks(&mut self, yard: &mut Yard, room: &str, seq: u64) {
+        let id = self.next_request().expect("always some");
+        let (room, position) = (room_name(room), position("e1", seq));
+        self.says(yard, &ClientMessage::Mark { id, room, position });
+    }
+
+    /// Asks for a page: `edges` are what it is to stand before and after.
+    pub(crate) fn pages(
+        &mut self,
+        yard: &mut Yard,
+        room: &str,
+        edges: (Option<u64>, Option<u64>),
+        limit: Option<u32>,
+    ) {
+        let id = self.next_request().expect("always some");
+        let (before, after) = edges;
+        let (before, after) =
+            (before.map(|it| position("e1", it)), after.map(|it| position("e1", it)));
+        let room = room_name(room);
+        self.says(yard, &ClientMessage::History { id, room, before, after, limit });
+    }
+
     /// Everything that is written to this connection, in order, without reading the rooms.
     pub(crate) fn hears(&mut self) -> Vec<ServerMessage> {
         let frames = std::iter::from_fn(|| self.conversation.poll_frame());
@@ -263,11 +324,25 @@ pub(crate) fn message(frame: Frame) -> ServerMessage {
     match frame {
         Frame::Message(message) => message,
         Frame::Entry(entry) => {
-            let frame = entry.frame();
+            let frame = ServerMessage::Entry(entry.on_the_wire());
             assert_eq!(&entry.json()[..], common::encode(&frame).as_bytes());
             frame
         }
     }
+}
+
+fn problem_of(refusal: AppendRefusal) -> Problem {
+    let code = match refusal {
+        AppendRefusal::Conflict(position) => {
+            return Problem { position: Some(position), ..Problem::new(ErrorCode::Conflict) };
+        }
+        AppendRefusal::NoSuchRoom(_) | AppendRefusal::NoSuchEntry(_) => ErrorCode::NotFound,
+        AppendRefusal::Forbidden => ErrorCode::Forbidden,
+        AppendRefusal::WrongKind(_) | AppendRefusal::Deleted(_) | AppendRefusal::Already => {
+            ErrorCode::Conflict
+        }
+    };
+    Problem::new(code)
 }
 
 pub(crate) fn entries(messages: Vec<ServerMessage>) -> Vec<Entry> {
