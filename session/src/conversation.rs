@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use common::{
-    ClientMessage, Entry, ErrorCode, MessageId, Position, Problem, RoomName, ServerMessage,
+    ClientMessage, Digest, Entry, ErrorCode, MessageId, Position, Problem, RoomName, ServerMessage,
     codec::write,
 };
 use web_time::Instant;
@@ -12,6 +12,8 @@ use web_time::Instant;
 use crate::{
     Action, Event, Session,
     backoff::asked,
+    chain::{Digests, Verdict},
+    history::Page,
     inbox::{Continuation, Place},
     outbox::Turn,
 };
@@ -33,48 +35,60 @@ impl Session {
                 }
             }
             ServerMessage::Joined {
-                id, room, position, after, recovered, members, count, ..
+                id,
+                room,
+                position,
+                after,
+                recovered,
+                members,
+                count,
+                digest,
+                base,
+                floor,
             } => {
-                let Some(standing) = self.inbox.get_mut(&room) else { return };
-                let taken = standing.join(id, &position, after, recovered, self.breakage);
+                let digests = Digests { head: digest, base };
+                let broken = self.breakage;
+                let taken = self.inbox.get_mut(&room).and_then(|standing| {
+                    standing.join(id, &position, after, recovered, digests, broken)
+                });
                 let Some(continuation) = taken else { return };
-                let recovered = match continuation {
-                    Continuation::Whole { missed } => recovered.then_some(missed),
-                    Continuation::First | Continuation::Broken(_) => None,
-                };
+                let recovered = continuation.missed().filter(|_| recovered);
                 self.tell_broken(&room, &continuation);
                 let name = room.clone();
-                self.tell(Event::Joined { room, position, recovered, members, count });
-                self.tell_recovered(&name);
+                self.tell(Event::Joined { room, position, recovered, members, count, floor });
+                self.tell_progress(&name);
             }
             ServerMessage::Ack { id: _, room, message_id, position } => {
                 self.take_ack(room, message_id, position, now);
             }
             ServerMessage::Entry(entry) => self.take_entry(entry),
+            ServerMessage::Head { room, position, digest } => {
+                self.take_head(&room, &position, digest);
+            }
+            ServerMessage::History { id, room, position: head, floor, entries, base, later } => {
+                self.take_page(id, &room, Page { head, floor, entries, base, later });
+            }
+            ServerMessage::Marked { id, room, unread } => self.take_marked(id, room, unread),
+            ServerMessage::Left { room, removed: true, .. } => self.take_removal(room),
             // `leave` forgets the room at once; its reply has nothing to add.
-            ServerMessage::Left { .. } => {}
-            ServerMessage::Head { .. }
-            | ServerMessage::History { .. }
-            | ServerMessage::Marked { .. } => {}
+            ServerMessage::Left { removed: false, .. } => {}
             ServerMessage::Presence { room, joined, left, members, count } => {
                 if self.inbox.is_joined(&room) {
                     self.tell(Event::Presence { room, joined, left, members, count });
                 }
             }
-            ServerMessage::Resync { room, reason, position, after, .. } => {
+            ServerMessage::Resync { room, reason, position, after, digest, base } => {
                 let Some(standing) = self.inbox.get_mut(&room) else { return };
-                let taken = standing.resync(&position, after, reason, self.breakage);
+                let digests = Digests { head: digest, base };
+                let taken = standing.resync(&position, after, reason, digests, self.breakage);
                 if let Some(continuation) = taken {
                     self.tell_broken(&room, &continuation);
+                    self.tell_progress(&room);
                 }
             }
             ServerMessage::Opened { room } => self.tell(Event::Opened { room }),
             ServerMessage::Ping {} => self.send(&ClientMessage::Pong {}),
-            ServerMessage::Pong { id } => {
-                if let Some((_, sent)) = self.probe.take_if(|(probe, _)| *probe == id) {
-                    self.stats.round_trip = Some(now.saturating_duration_since(sent));
-                }
-            }
+            ServerMessage::Pong { id } => self.take_pong(id, now),
             ServerMessage::Error { id: Some(id), error } => self.take_refusal(id, error, now),
             // About a frame that the server could not read: nobody waits for it by its id, and
             // who waits at all has a deadline.
@@ -82,15 +96,53 @@ impl Session {
         }
     }
 
-    fn tell_broken(&mut self, room: &RoomName, continuation: &Continuation) {
-        if let Continuation::Broken(reason) = continuation {
-            self.stats.resyncs += 1;
-            self.tell(Event::Resynced { room: room.clone(), reason: *reason });
+    fn take_pong(&mut self, id: u64, now: Instant) {
+        if let Some((_, sent)) = self.probe.take_if(|(probe, _)| *probe == id) {
+            self.stats.round_trip = Some(now.saturating_duration_since(sent));
         }
     }
 
-    fn tell_recovered(&mut self, room: &RoomName) {
-        let recovered = self.inbox.get_mut(room).and_then(|standing| standing.recovered());
+    fn take_head(&mut self, room: &RoomName, head: &Position, digest: Digest) {
+        let Some(standing) = self.inbox.get_mut(room) else { return };
+        let lacks = standing.hear_head(head, digest, self.breakage);
+        self.stats.holes += u64::from(lacks);
+        self.tell_progress(room);
+    }
+
+    fn take_removal(&mut self, room: RoomName) {
+        if self.inbox.forget(&room).is_some() {
+            self.requeue(&room);
+            self.tell(Event::Removed { room });
+        }
+    }
+
+    fn tell_broken(&mut self, room: &RoomName, continuation: &Continuation) {
+        let Continuation::Broken(reason) = continuation else { return };
+        let Some(after) = self.inbox.position(room).cloned() else { return };
+        self.stats.resyncs += 1;
+        self.tell(Event::Resynced { room: room.clone(), reason: *reason, after });
+    }
+
+    /// Tells what follows from how far a room has come: that nothing is missing, or that
+    /// something is, and that everything missed has been had.
+    fn tell_progress(&mut self, room: &RoomName) {
+        let broken = self.breakage;
+        let Some(standing) = self.inbox.get_mut(room) else { return };
+        let reached = standing.position().cloned();
+        let (verdict, recovered) = (standing.verdict(broken), standing.recovered());
+        if let (Some(verdict), Some(position)) = (verdict, reached) {
+            let room = room.clone();
+            match verdict {
+                Verdict::Proven { entries } => {
+                    self.stats.proofs += 1;
+                    self.tell(Event::Proven { room, position, entries });
+                }
+                Verdict::Disproved => {
+                    self.stats.disproofs += 1;
+                    self.tell(Event::Disproved { room, position });
+                }
+            }
+        }
         if let Some(count) = recovered {
             self.tell(Event::Recovered { room: room.clone(), count });
         }
@@ -108,7 +160,7 @@ impl Session {
                 let mine = self.me.as_ref() == Some(&entry.author.id);
                 self.stats.entries += 1;
                 self.tell(Event::Entry { entry });
-                self.tell_recovered(&room);
+                self.tell_progress(&room);
                 if mine && self.outbox.confirm(&room, &message_id) {
                     self.tell(Event::OutboxChanged { message_id });
                 }
@@ -143,6 +195,9 @@ impl Session {
             self.tell(Event::OutboxChanged { message_id });
             return;
         }
+        if self.refuse_page(id, &problem, again) || self.inbox.refuse_mark(id, &problem, again) {
+            return;
+        }
         let Some(room) = self.inbox.asked_by(id).cloned() else { return };
         if problem.retryable {
             if let Some(standing) = self.inbox.get_mut(&room) {
@@ -173,6 +228,8 @@ impl Session {
             let (id, after) = standing.ask(new_id, self.breakage, now);
             self.send(&ClientMessage::Join { id: Some(id), room, after, echo: true });
         }
+        self.settle_pages(now);
+        self.settle_marks(now);
         loop {
             let is_joined = |room: &RoomName| self.inbox.is_joined(room);
             let turns = self.outbox.turns(is_joined, self.breakage, now);
@@ -188,12 +245,19 @@ impl Session {
     fn send_message(&mut self, turn: &Turn, frame_bytes_max: usize, now: Instant) {
         let id = turn.id.unwrap_or_else(|| self.new_id());
         let (room, message_id) = (turn.room.clone(), turn.message_id.clone());
-        let body = turn.body.clone();
-        let say = ClientMessage::Say { id, room, message_id: message_id.clone(), body };
-        let text = write::client_message(&say);
-        if text.len() > frame_bytes_max {
+        let log = self.inbox.position(&room).map(|position| &position.epoch);
+        let elsewhere = turn.content.of().is_some_and(|of| log.is_some_and(|log| *log != of.epoch));
+        let request = turn.content.clone().request(id, room, message_id.clone());
+        let text = write::client_message(&request);
+        let code = if elsewhere {
+            // There is another entry in that place.
+            Some(ErrorCode::CursorExpired)
+        } else {
             // The server would end the connection over it.
-            self.outbox.fail(&message_id, Problem::new(ErrorCode::TooLarge));
+            (text.len() > frame_bytes_max).then_some(ErrorCode::TooLarge)
+        };
+        if let Some(code) = code {
+            self.outbox.fail(&message_id, Problem::new(code));
             self.tell(Event::OutboxChanged { message_id });
             return;
         }

@@ -3,8 +3,11 @@
 
 use common::{
     Entry, Heartbeat, Member, MessageId, Position, Problem, ResyncReason, RoomName, ServerVersion,
-    UserId, WireLimits, http::RoomInfo,
+    UserId, WireLimits,
+    http::{RoomInfo, Unread},
 };
+
+use crate::history::{Edge, PageFailure, Proof};
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +39,8 @@ pub enum Event {
         members: Vec<Member>,
         /// How many people are present.
         count: u32,
+        /// Entries up to this one are no longer kept.
+        floor: u64,
     },
     /// All entries that were missed have been delivered, none is missing.
     Recovered {
@@ -50,6 +55,59 @@ pub enum Event {
         room: RoomName,
         /// Why.
         reason: ResyncReason,
+        /// The entries that follow come after this place.
+        after: Position,
+    },
+    /// What was delivered is what the log says up to this place: the digests are the same.
+    Proven {
+        /// The room.
+        room: RoomName,
+        /// How far.
+        position: Position,
+        /// How many entries without a gap that covers, back from there.
+        entries: u64,
+    },
+    /// What was delivered is not what the log says: something is missing, doubled or changed. The
+    /// entries that follow begin a new piece.
+    Disproved {
+        /// The room.
+        room: RoomName,
+        /// Where it was noticed.
+        position: Position,
+    },
+    /// A page that was asked for.
+    History {
+        /// The room.
+        room: RoomName,
+        /// Which page it is.
+        edge: Edge,
+        /// Where the log ended then.
+        head: Position,
+        /// Entries up to this one are no longer kept.
+        floor: u64,
+        /// In their order and without a gap, also towards the edge; none behind the last entry
+        /// that was delivered.
+        entries: Vec<Entry>,
+        /// Entries behind the page that change what stands in it.
+        later: Vec<Entry>,
+        /// What is known of its truth.
+        proof: Proof,
+    },
+    /// A page that was asked for cannot be had.
+    HistoryFailed {
+        /// The room.
+        room: RoomName,
+        /// Which page.
+        edge: Edge,
+        /// Why.
+        failure: PageFailure,
+    },
+    /// How far this person has read a room, here or elsewhere, and what is behind that.
+    Marked {
+        /// The room.
+        room: RoomName,
+        /// How far, and how much is unread.
+        unread: Unread,
     },
     /// An entry, exactly once and in order.
     Entry {
@@ -71,6 +129,11 @@ pub enum Event {
     },
     /// The room is not followed any more.
     Left {
+        /// The room.
+        room: RoomName,
+    },
+    /// The person may no longer read the room. It is not followed any more.
+    Removed {
         /// The room.
         room: RoomName,
     },

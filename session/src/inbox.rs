@@ -3,10 +3,15 @@
 
 use std::time::Duration;
 
-use common::{Entry, Position, ResyncReason, RoomName};
+use common::{Digest, Entry, Position, Problem, ResyncReason, RoomName};
 use web_time::Instant;
 
-use crate::mutant::{Breakage, Mutant};
+use crate::{
+    chain::{Chain, Digests, Verdict},
+    history::Asked,
+    mark::Marker,
+    mutant::{Breakage, Mutant},
+};
 
 /// How long a `join` may stay without a reply while other frames come.
 const REPLY_DEADLINE: Duration = Duration::from_secs(10);
@@ -30,6 +35,17 @@ pub(crate) struct Room {
     /// A refused `join` is worth trying again from here on.
     ask_again: Option<Instant>,
     recovering: Option<Recovering>,
+    /// The digests up to the position, as far as they are known.
+    pub(crate) chain: Option<Chain>,
+    /// Where the piece before this one ended, in the same log.
+    pub(crate) former: Option<(u64, Digest)>,
+    /// What the server says of a place that is not reached yet.
+    head: Option<(u64, Digest)>,
+    /// It was disproved on this connection.
+    doubted: bool,
+    /// The page that was asked for and has not come.
+    pub(crate) page: Option<Asked>,
+    pub(crate) marker: Marker,
 }
 
 /// A `join` without a reply so far. Sent again it keeps its id: one reply settles both.
@@ -69,6 +85,15 @@ pub(crate) enum Continuation {
     Broken(ResyncReason),
 }
 
+impl Continuation {
+    pub(crate) fn missed(&self) -> Option<u64> {
+        match self {
+            Self::Whole { missed } => Some(*missed),
+            Self::First | Self::Broken(_) => None,
+        }
+    }
+}
+
 impl Inbox {
     pub(crate) fn want(&mut self, room: RoomName) {
         if self.get(&room).is_none() {
@@ -100,7 +125,17 @@ impl Inbox {
     }
 
     pub(crate) fn is_joined(&self, room: &RoomName) -> bool {
-        self.get(room).is_some_and(|room| room.joined)
+        self.get(room).is_some_and(Room::is_joined)
+    }
+
+    /// The rooms that the server confirmed on this connection.
+    pub(crate) fn joined(&self) -> impl Iterator<Item = (&RoomName, &Room)> {
+        self.rooms.iter().filter(|(_, room)| room.joined).map(|(name, room)| (name, room))
+    }
+
+    /// The first room of which this is true.
+    pub(crate) fn find(&self, is_it: impl Fn(&Room) -> bool) -> Option<RoomName> {
+        self.rooms.iter().find(|(_, room)| is_it(room)).map(|(name, _)| name.clone())
     }
 
     /// The room whose `join` has this id.
@@ -118,22 +153,52 @@ impl Inbox {
         due.collect()
     }
 
-    /// When [`Self::rooms_due`] may have something to say next.
-    pub(crate) fn next_ask(&self) -> Option<Instant> {
-        let moment = |room: &Room| room.ask.as_ref().map_or(room.ask_again, |a| Some(a.overdue));
-        self.rooms.iter().filter_map(|(_, room)| moment(room)).min()
+    /// Takes a refusal of the request `id`. `false` if it is no `mark`.
+    pub(crate) fn refuse_mark(&mut self, id: u64, problem: &Problem, again: Instant) -> bool {
+        self.rooms.iter_mut().any(|(_, room)| room.marker.refused(id, problem, again))
     }
 
-    /// Positions stay; everything that belonged to the connection goes.
+    /// When something of a room may be due next.
+    pub(crate) fn next(&self) -> Option<Instant> {
+        self.rooms.iter().filter_map(|(_, room)| room.next()).min()
+    }
+
+    /// Positions and what is known at them stay; everything that belonged to the connection goes.
     pub(crate) fn connection_over(&mut self) {
         for (_, room) in &mut self.rooms {
-            let position = room.position.take();
-            *room = Room { position, ..Room::default() };
+            let known = std::mem::take(room);
+            let Room { position, chain, former, mut page, mut marker, .. } = known;
+            page.iter_mut().for_each(Asked::connection_over);
+            marker.connection_over();
+            *room = Room { position, chain, former, page, marker, ..Room::default() };
         }
     }
 }
 
 impl Room {
+    pub(crate) fn is_joined(&self) -> bool {
+        self.joined
+    }
+
+    pub(crate) fn position(&self) -> Option<&Position> {
+        self.position.as_ref()
+    }
+
+    /// Everything up to the position was read.
+    pub(crate) fn mark(&mut self, position: Position) {
+        if self.position.as_ref().is_none_or(|known| known.epoch == position.epoch) {
+            self.marker.want(position);
+        }
+    }
+
+    fn next(&self) -> Option<Instant> {
+        let ask = self.ask.as_ref().map_or(self.ask_again, |ask| Some(ask.overdue));
+        let page = self.page.as_ref().and_then(Asked::next);
+        let mark = self.marker.next();
+        let asked = [page, mark].into_iter().flatten().filter(|_| self.joined);
+        asked.chain(ask).min()
+    }
+
     fn is_due(&mut self, heard: Instant, now: Instant) -> bool {
         match &mut self.ask {
             None if self.joined && self.flowing => false,
@@ -179,10 +244,11 @@ impl Room {
         head: &Position,
         after: u64,
         recovered: bool,
+        digests: Digests,
         broken: Breakage,
     ) -> Option<Continuation> {
         self.ask.take_if(|ask| Some(ask.id) == id)?;
-        let continuation = self.continue_from(head, after, None, broken);
+        let continuation = self.continue_from(head, after, None, digests, broken);
         self.joined = true;
         self.recovering = None;
         if let (Continuation::Whole { missed }, true) = (&continuation, recovered) {
@@ -201,11 +267,12 @@ impl Room {
         head: &Position,
         after: u64,
         reason: ResyncReason,
+        digests: Digests,
         broken: Breakage,
     ) -> Option<Continuation> {
         let awaited = self.joined || (self.ask.is_some() && self.position.is_some());
         let continuation =
-            awaited.then(|| self.continue_from(head, after, Some(reason), broken))?;
+            awaited.then(|| self.continue_from(head, after, Some(reason), digests, broken))?;
         if let Continuation::Broken(_) = continuation {
             self.recovering = None;
         }
@@ -219,9 +286,11 @@ impl Room {
         head: &Position,
         after: u64,
         reason: Option<ResyncReason>,
+        digests: Digests,
         broken: Breakage,
     ) -> Continuation {
         self.flowing = true;
+        self.head = Some((head.seq, digests.head));
         let known = self.position.as_ref().map(|known| {
             let same_epoch = known.epoch == head.epoch || broken.broken(Mutant::EpochIgnored);
             (same_epoch, known.seq)
@@ -239,8 +308,20 @@ impl Room {
                 return Continuation::Whole { missed: head.seq.saturating_sub(seq) };
             }
         };
-        self.position = Some(Position { epoch: head.epoch.clone(), seq: after });
+        let before = known.filter(|(same_log, seq)| *same_log && *seq < after);
+        self.begin(Position { epoch: head.epoch.clone(), seq: after }, digests.base, before);
         continuation
+    }
+
+    /// A new piece begins after this position; the one before it may have ended in the same log.
+    fn begin(&mut self, position: Position, base: Option<Digest>, before: Option<(bool, u64)>) {
+        let base = if position.seq == 0 { Some(Digest::start(&position.epoch)) } else { base };
+        let chain = self.chain.take();
+        let end = |(_, end)| Some((end, chain.as_ref()?.get(end)?));
+        self.former = before.and_then(end);
+        self.chain = base.map(|base| Chain::begin(position.seq, base));
+        self.marker.begin(&position.epoch);
+        self.position = Some(position);
     }
 
     /// Judges an entry, and moves the position if it is the next one.
@@ -257,9 +338,47 @@ impl Room {
             }
             Some(_) => {
                 position.seq = entry.seq;
+                self.chain = self.chain.take().and_then(|chain| chain.push(entry));
                 Place::Next
             }
         }
+    }
+
+    /// Takes what the server says of its log: everything up to `head` was sent. `true` if it was
+    /// not delivered: the room is asked for again.
+    pub(crate) fn hear_head(&mut self, head: &Position, digest: Digest, broken: Breakage) -> bool {
+        let known = self.position.as_ref().filter(|known| known.epoch == head.epoch);
+        let Some(known) = known.filter(|_| self.flowing) else { return false };
+        let lacks = known.seq < head.seq && !broken.broken(Mutant::HoleIgnored);
+        self.flowing = !lacks;
+        self.head = Some((head.seq, digest));
+        lacks
+    }
+
+    /// Compares what was delivered with what the server says, once the place that it speaks of is
+    /// reached.
+    ///
+    /// A room that is disproved is joined anew, as if for the first time. If it is again on the
+    /// same connection, the server's word is taken: asking again and again would help nobody.
+    pub(crate) fn verdict(&mut self, broken: Breakage) -> Option<Verdict> {
+        let reached = self.position.as_ref().filter(|_| self.flowing)?.seq;
+        let (seq, digest) = self.head.take_if(|(seq, _)| *seq <= reached)?;
+        let known = self.chain.as_ref().and_then(|chain| Some((chain.get(seq)?, chain.entries())));
+        if let Some((own, entries)) = known
+            && (own == digest || broken.broken(Mutant::DigestIgnored))
+        {
+            return Some(Verdict::Proven { entries });
+        }
+        // What cannot be computed is taken from the server, and proven from here on.
+        self.chain = (seq == reached).then(|| Chain::begin(seq, digest));
+        known?;
+        if !std::mem::replace(&mut self.doubted, true) {
+            self.flowing = false;
+            self.position = None;
+            self.chain = None;
+        }
+        self.recovering = None;
+        Some(Verdict::Disproved)
     }
 
     /// How many entries were recovered, told once, when the last of them has passed.

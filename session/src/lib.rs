@@ -12,7 +12,8 @@
 //! Read in this order: [`action`] (what the shell does), [`event`] (what the page is told),
 //! [`link`] (the states of the link and what follows a close), `connection` (from attempt to
 //! attempt), `conversation` (message by message), `inbox` (positions, duplicates, holes),
-//! [`outbox`] (order and loss), then the small ones.
+//! `chain` (what proves that nothing is missing), [`history`] (pages of the past), `mark` (what was
+//! read), [`content`] and [`outbox`] (order and loss), then the small ones.
 
 #![warn(missing_docs)]
 
@@ -23,6 +24,14 @@ pub mod link;
 mod connection;
 mod conversation;
 mod inbox;
+
+mod chain;
+
+pub mod history;
+
+mod mark;
+
+pub mod content;
 
 pub mod outbox;
 
@@ -42,7 +51,9 @@ use common::{
 use web_time::Instant;
 
 pub use action::{Action, Generation};
+pub use content::Content;
 pub use event::Event;
+pub use history::{Edge, PageFailure, Proof};
 pub use link::{EndReason, LinkState, TicketRefusal};
 #[cfg(feature = "mutants")]
 pub use mutant::Mutant;
@@ -142,8 +153,7 @@ impl Session {
         self.settle(now);
     }
 
-    /// Says something in a room, as soon as the room is joined and everything older said there
-    /// is confirmed or has failed.
+    /// Says something in a room: [`Self::write`] with a post.
     ///
     /// # Errors
     /// When the outbox is full; the message is not taken.
@@ -154,8 +164,24 @@ impl Session {
         body: Body,
         now: Instant,
     ) -> Result<(), OutboxFull> {
+        self.write(room, message_id, Content::Post(body), now)
+    }
+
+    /// Writes something into a room's log, as soon as the room is joined and everything older
+    /// written there is confirmed or has failed. What changes an entry of a log that began anew
+    /// since fails.
+    ///
+    /// # Errors
+    /// When the outbox is full; the message is not taken.
+    pub fn write(
+        &mut self,
+        room: RoomName,
+        message_id: MessageId,
+        content: Content,
+        now: Instant,
+    ) -> Result<(), OutboxFull> {
         let state = PendingState::Queued;
-        self.outbox.add(Pending { room, message_id: message_id.clone(), body, state })?;
+        self.outbox.add(Pending { room, message_id: message_id.clone(), content, state })?;
         self.tell(Event::OutboxChanged { message_id });
         self.settle(now);
         Ok(())
@@ -293,7 +319,7 @@ impl Session {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         let open = self.link.is_open();
-        let ask = self.inbox.next_ask().filter(|_| open);
+        let ask = self.inbox.next().filter(|_| open);
         let turn = self.seen.filter(|_| open).and_then(|at_once| {
             self.outbox.next_turn(|room| self.inbox.is_joined(room), self.breakage, at_once)
         });

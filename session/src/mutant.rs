@@ -23,12 +23,16 @@ pub enum Mutant {
     StaleActionsAfterClose,
     /// A room's messages do not wait for the ack of the one before.
     ManyInFlight,
+    /// Whatever the digests say, everything counts as proven.
+    DigestIgnored,
+    /// A page of the past is taken as it comes.
+    HistoryUnchecked,
 }
 
 #[cfg(feature = "mutants")]
 impl Mutant {
     /// All of them.
-    pub const ALL: [Mutant; 9] = [
+    pub const ALL: [Mutant; 11] = [
         Self::NoResend,
         Self::NoDedupe,
         Self::RejoinWithoutPosition,
@@ -38,6 +42,8 @@ impl Mutant {
         Self::NeverReconnects,
         Self::StaleActionsAfterClose,
         Self::ManyInFlight,
+        Self::DigestIgnored,
+        Self::HistoryUnchecked,
     ];
 }
 

@@ -4,10 +4,13 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use common::{Body, ErrorCode, MessageId, Problem, RoomName, limits::OUTBOX_MESSAGES_MAX};
+use common::{ErrorCode, MessageId, Problem, RoomName, limits::OUTBOX_MESSAGES_MAX};
 use web_time::Instant;
 
-use crate::mutant::{Breakage, Mutant};
+use crate::{
+    content::Content,
+    mutant::{Breakage, Mutant},
+};
 
 /// How long a message may be on the wire without an answer before it is sent again.
 const ACK_DEADLINE: Duration = Duration::from_secs(10);
@@ -19,8 +22,8 @@ pub struct Pending {
     pub room: RoomName,
     /// Its name, unique for its author, so that sending it again is harmless.
     pub message_id: MessageId,
-    /// What is said.
-    pub body: Body,
+    /// What is to stand in the log.
+    pub content: Content,
     /// How far it is.
     pub state: PendingState,
 }
@@ -68,7 +71,7 @@ struct Flight {
 pub(crate) struct Turn {
     pub(crate) room: RoomName,
     pub(crate) message_id: MessageId,
-    pub(crate) body: Body,
+    pub(crate) content: Content,
     /// The request's id, if it is on the wire already: one answer settles both.
     pub(crate) id: Option<u64>,
     pub(crate) again: bool,
@@ -173,7 +176,7 @@ impl Outbox {
         let turn = |message: &Message| Turn {
             room: message.pending.room.clone(),
             message_id: message.pending.message_id.clone(),
-            body: message.pending.body.clone(),
+            content: message.pending.content.clone(),
             id: message.flight.as_ref().map(|flight| flight.id),
             again: message.sent,
         };

@@ -19,6 +19,12 @@ pub struct Stats {
     pub holes: u64,
     /// Times that a room's log could not be continued.
     pub resyncs: u64,
+    /// Times that the digests of both ends were the same.
+    pub proofs: u64,
+    /// Times that they were not, of a room or of a page.
+    pub disproofs: u64,
+    /// Pages of the past that were delivered.
+    pub pages: u64,
     /// Messages sent once more, because no answer had come.
     pub resends: u64,
     /// Messages acknowledged.

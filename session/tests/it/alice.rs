@@ -1,16 +1,18 @@
-//! Alice, who talks through a session, and the server's words that she hears.
+//! Alice, who talks through a session.
 
 use std::time::Duration;
 
-use common::{
-    Body, ClientMessage, ConnectionId, Digest, Entry, EntryKind, Epoch, ErrorCode, Heartbeat,
-    Member, MessageId, Position, Problem, ResyncReason, RoomName, ServerMessage, ServerVersion,
-    Timestamp, UserId, UserName, WireLimits, decode_client, encode,
-};
+use common::{Body, ClientMessage, Position, ServerMessage, decode_client, encode};
 use session::{
-    Action, Event, Generation, LinkState, OutboxFull, Pending, PendingState, Session, TicketRefusal,
+    Action, Edge, Event, Generation, LinkState, OutboxFull, Pending, PendingState, Session,
+    TicketRefusal,
 };
 use web_time::Instant;
+
+pub(crate) use crate::words::{
+    ack, at, bobs_entry, digest, entry, error, head, id, joined, member, name, page, post, resync,
+    slow_down, welcome,
+};
 
 pub(crate) const RECONNECT_AFTER: Duration = Duration::from_secs(5);
 
@@ -137,6 +139,12 @@ impl Alice {
     ) {
         let id = self.join_sent(room).0;
         self.hears(joined(id, room, head, after, recovered));
+    }
+
+    /// The server confirms her `join` after a reconnect; what else she sent stays to be looked at.
+    pub(crate) fn gets_joined_again(&mut self, head: u64, after: u64) {
+        let (id, _) = self.join_sent("general");
+        self.hears(joined(id, "general", ("e1", head), after, true));
     }
 
     pub(crate) fn hears_entries(&mut self, seqs: impl IntoIterator<Item = u64>) {
@@ -270,6 +278,25 @@ impl Alice {
         said[0].0
     }
 
+    /// The one page asked for since the last look; gives the id of the request.
+    pub(crate) fn page_sent(&mut self) -> u64 {
+        let sent = self.sent();
+        let ids: Vec<u64> = sent
+            .iter()
+            .filter_map(|message| match message {
+                ClientMessage::History { id, .. } => Some(*id),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(ids.len(), 1, "one page asked for in {sent:?}");
+        ids[0]
+    }
+
+    pub(crate) fn asks_for(&mut self, edge: Edge) {
+        self.session.history(&name("general"), edge, self.now);
+        self.settles();
+    }
+
     pub(crate) fn forgets(&mut self) {
         self.sent.clear();
         self.events.clear();
@@ -308,98 +335,4 @@ impl Alice {
     pub(crate) fn has(&self, message_id: &str, state: &str) -> bool {
         self.outbox().iter().any(|(it, is)| it == message_id && *is == state)
     }
-}
-
-pub(crate) fn name(room: &str) -> RoomName {
-    RoomName::new(room).unwrap()
-}
-
-pub(crate) fn id(message_id: &str) -> MessageId {
-    MessageId::new(message_id).unwrap()
-}
-
-pub(crate) fn at(epoch: &str, seq: u64) -> Position {
-    Position { epoch: Epoch::new(epoch).unwrap(), seq }
-}
-
-pub(crate) fn member(name: &str) -> Member {
-    Member { id: UserId::new(name).unwrap(), name: UserName::new(name).unwrap() }
-}
-
-pub(crate) fn welcome() -> ServerMessage {
-    let reconnect_after_ms = u32::try_from(RECONNECT_AFTER.as_millis()).unwrap();
-    ServerMessage::Welcome {
-        connection: ConnectionId::new("c1").unwrap(),
-        user: member("alice"),
-        heartbeat: Heartbeat { interval_ms: 30_000, timeout_ms: 10_000, reconnect_after_ms },
-        limits: WireLimits { text_chars_max: 4_000, frame_bytes_max: 65_536, rooms_max: 128 },
-        server: ServerVersion { version: "0.1.0".to_owned() },
-    }
-}
-
-pub(crate) fn joined(
-    id: u64,
-    room: &str,
-    (epoch, head): (&str, u64),
-    after: u64,
-    recovered: bool,
-) -> ServerMessage {
-    let position = at(epoch, head);
-    let (room, members) = (name(room), vec![member("alice")]);
-    ServerMessage::Joined {
-        id: Some(id),
-        room,
-        position,
-        after,
-        recovered,
-        members,
-        count: 1,
-        digest: nothing(),
-        base: None,
-        floor: 0,
-    }
-}
-
-pub(crate) fn resync(
-    reason: ResyncReason,
-    (epoch, head): (&str, u64),
-    after: u64,
-) -> ServerMessage {
-    let position = at(epoch, head);
-    let (room, digest) = (name("general"), nothing());
-    ServerMessage::Resync { room, reason, position, after, digest, base: None }
-}
-
-pub(crate) fn entry(room: &str, seq: u64, author: &str, message_id: &str) -> ServerMessage {
-    ServerMessage::Entry(Entry {
-        room: name(room),
-        seq,
-        at: Timestamp::new("2026-11-20T09:00:00.000Z").unwrap(),
-        author: member(author),
-        message_id: id(message_id),
-        kind: EntryKind::Post,
-        of: None,
-        member: None,
-        body: "안녕".to_owned(),
-        erased: None,
-    })
-}
-
-/// A digest of a log about which the story says nothing.
-fn nothing() -> Digest {
-    Digest::of_body("")
-}
-
-pub(crate) fn ack(request: u64, room: &str, message_id: &str, seq: u64) -> ServerMessage {
-    let (room, message_id) = (name(room), id(message_id));
-    ServerMessage::Ack { id: request, room, message_id, position: at("e1", seq) }
-}
-
-pub(crate) fn error(request: u64, code: ErrorCode) -> ServerMessage {
-    ServerMessage::Error { id: Some(request), error: Problem::new(code) }
-}
-
-pub(crate) fn slow_down(request: u64, retry_after_ms: u64) -> ServerMessage {
-    let error = Problem::new(ErrorCode::RateLimited).retry_after_ms(retry_after_ms);
-    ServerMessage::Error { id: Some(request), error }
 }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use common::{ErrorCode, Position, ResyncReason, encode};
+use common::{Digest, ErrorCode, Position, ResyncReason, ServerMessage, encode, http::Unread};
 use proptest::prelude::*;
-use session::{Action, Event, Generation, LinkState, TicketRefusal};
+use session::{Action, Edge, Event, Generation, LinkState, TicketRefusal};
 
 use crate::alice::{
-    Alice, ack, at, entry, error, id, joined, ms, name, resync, secs, slow_down, welcome,
+    Alice, ack, at, bobs_entry, digest, entry, error, head, id, joined, ms, name, post, resync,
+    secs, slow_down, welcome,
 };
 
 const ROOMS: [&str; 2] = ["general", "tech"];
@@ -26,6 +27,8 @@ enum Input {
     Open(u64),
     Text(u64, String),
     Closed(u64, u16),
+    History(usize, &'static str, Option<u64>),
+    Mark(usize, &'static str, u64),
     Wake,
     Online,
     Pass(u64),
@@ -35,7 +38,7 @@ enum Input {
 
 fn server_text() -> impl Strategy<Value = String> {
     let room = prop::sample::select(&ROOMS[..]);
-    let epoch = prop::sample::select(&["e1", "e2"][..]);
+    let epoch = epoch();
     let request = 0_u64..12;
     let seq = prop_oneof![9 => 0_u64..8, 1 => Just(u64::MAX)];
     let text = |message| encode(&message);
@@ -47,8 +50,31 @@ fn server_text() -> impl Strategy<Value = String> {
             }),
         12 => (room.clone(), seq.clone(), prop::sample::select(&["alice", "bob"][..]), 0_u8..6)
             .prop_map(move |(room, seq, who, n)| text(entry(room, seq, who, &format!("m{n}")))),
-        2 => (epoch, seq.clone(), seq).prop_map(move |(epoch, head, after)| {
+        12 => (room.clone(), 1_u64..8).prop_map(move |(room, seq)| {
+            let mut entry = bobs_entry(seq);
+            entry.room = name(room);
+            text(ServerMessage::Entry(entry))
+        }),
+        2 => (epoch.clone(), seq.clone(), seq.clone()).prop_map(move |(epoch, head, after)| {
             text(resync(ResyncReason::Pruned, (epoch, head), after))
+        }),
+        2 => (epoch.clone(), seq.clone()).prop_map(move |(epoch, seq)| text(head(epoch, seq))),
+        3 => (request.clone(), epoch, seq, 1_u64..9, 0_u64..9, any::<bool>()).prop_map(
+            move |(id, epoch, head, from, to, gap)| {
+                let entries = (from..=to).filter(|seq| !gap || *seq != 4).map(bobs_entry).collect();
+                let (room, position, floor) = (name("general"), at(epoch, head), from / 4);
+                let (base, later) = (digest(epoch, from - 1), vec![bobs_entry(7)]);
+                text(ServerMessage::History { id, room, position, floor, entries, base, later })
+            }
+        ),
+        1 => (prop::option::of(request.clone()), room.clone(), 0_u64..9).prop_map(
+            move |(id, room, read)| {
+                let unread = Unread { read, posts: 1, mentions: 0 };
+                text(ServerMessage::Marked { id, room: name(room), unread })
+            }
+        ),
+        1 => room.clone().prop_map(move |room| {
+            text(ServerMessage::Left { id: None, room: name(room), removed: true })
         }),
         2 => (request.clone(), room, 0_u8..6)
             .prop_map(move |(id, room, n)| text(ack(id, room, &format!("m{n}"), 4))),
@@ -59,6 +85,10 @@ fn server_text() -> impl Strategy<Value = String> {
         1 => Just(r#"{"type":"ping"}"#.to_owned()),
         1 => Just(r#"{"type":"from_the_future","x":[1]}"#.to_owned()),
     ]
+}
+
+fn epoch() -> impl Strategy<Value = &'static str> + Clone {
+    prop::sample::select(&["e1", "e2"][..])
 }
 
 fn input() -> impl Strategy<Value = Input> {
@@ -82,6 +112,10 @@ fn input() -> impl Strategy<Value = Input> {
         1 => age().prop_map(Input::Open),
         20 => (age(), server_text()).prop_map(|(age, text)| Input::Text(age, text)),
         1 => (age(), code).prop_map(|(age, code)| Input::Closed(age, code)),
+        2 => (0..ROOMS.len(), epoch(), prop::option::of(0_u64..9))
+            .prop_map(|(room, epoch, seq)| Input::History(room, epoch, seq)),
+        2 => (0..ROOMS.len(), epoch(), 0_u64..9)
+            .prop_map(|(room, epoch, seq)| Input::Mark(room, epoch, seq)),
         1 => Just(Input::Online),
         4 => prop_oneof![0_u64..3_000, 0_u64..100_000].prop_map(Input::Pass),
         5 => Just(Input::GetIn),
@@ -130,6 +164,15 @@ impl Watch {
             }
             Input::Retry(n) => session.retry(&id(&format!("m{n}")), now),
             Input::Discard(n) => session.discard(&id(&format!("m{n}"))),
+            Input::History(room, epoch, seq) => {
+                let edge = match seq {
+                    None => Edge::Newest,
+                    Some(seq) if seq % 2 == 0 => Edge::Before(at(epoch, seq)),
+                    Some(seq) => Edge::After(at(epoch, seq)),
+                };
+                session.history(&name(ROOMS[room]), edge, now);
+            }
+            Input::Mark(room, epoch, seq) => session.mark(&name(ROOMS[room]), at(epoch, seq), now),
             Input::Wake => session.handle_wake(now),
             Input::Online => session.handle_online(now),
             Input::Pass(duration) => self.alice.now += ms(duration),
@@ -215,7 +258,10 @@ impl Watch {
 
     fn check(&mut self, event: Event) {
         match event {
-            Event::Resynced { room, .. } | Event::JoinRefused { room, .. } => {
+            Event::Resynced { room, .. }
+            | Event::Disproved { room, .. }
+            | Event::Removed { room }
+            | Event::JoinRefused { room, .. } => {
                 self.pieces.remove(room.as_str());
             }
             Event::Entry { entry } => {
@@ -223,10 +269,16 @@ impl Watch {
                 assert!(last.is_none_or(|last| entry.seq == last + 1), "{last:?} then {entry:?}");
                 *last = Some(entry.seq);
             }
+            Event::History { entries, .. } => {
+                assert!(entries.windows(2).all(|pair| pair[1].seq == pair[0].seq + 1));
+            }
             Event::LinkChanged
             | Event::Welcome { .. }
             | Event::Joined { .. }
             | Event::Recovered { .. }
+            | Event::Proven { .. }
+            | Event::HistoryFailed { .. }
+            | Event::Marked { .. }
             | Event::Presence { .. }
             | Event::Left { .. }
             | Event::Opened { .. }
@@ -244,6 +296,16 @@ impl Watch {
             assert!(sending.count() <= 1);
         }
     }
+}
+
+/// Of a log in which Alice said this: the digest at each place.
+fn digests(log: &[String]) -> Vec<Digest> {
+    let mut digests = vec![digest("e1", 0)];
+    for (seq, said) in (1..).zip(log) {
+        let entry = post("general", seq, "alice", said);
+        digests.push(entry.digest_after(digests[digests.len() - 1]));
+    }
+    digests
 }
 
 proptest! {
@@ -288,7 +350,13 @@ proptest! {
                     common::ClientMessage::Join { id, after, .. } => {
                         let from = after.map_or(0, |after: Position| after.seq);
                         let head = u64::try_from(log.len()).unwrap();
-                        alice.hears(joined(id.unwrap(), "general", ("e1", head), from, true));
+                        let mut reply = joined(id.unwrap(), "general", ("e1", head), from, true);
+                        if let ServerMessage::Joined { digest, base, .. } = &mut reply {
+                            let whole = digests(&log);
+                            *digest = whole[log.len()];
+                            *base = whole.get(usize::try_from(from).unwrap()).copied();
+                        }
+                        alice.hears(reply);
                         heard = usize::try_from(from).unwrap();
                     }
                     // Refused, and to be sent again later.
@@ -325,6 +393,7 @@ proptest! {
         let all: Vec<String> = (0..8).map(|n| format!("m{n}")).collect();
         prop_assert_eq!(log, all);
         prop_assert_eq!(alice.outbox(), []);
+        prop_assert_eq!(alice.session.stats().disproofs, 0);
         prop_assert_eq!(alice.delivered(), (1..=8).collect::<Vec<_>>());
         prop_assert_eq!(alice.session.position(&name("general")), Some(&at("e1", 8)));
     }

@@ -6,10 +6,14 @@
 
 mod alice;
 mod arbitrary;
+mod history;
 mod life;
 mod link;
+mod marks;
 mod outbox;
+mod proof;
 mod rooms;
+mod words;
 
 #[cfg(feature = "mutants")]
 mod mutants;

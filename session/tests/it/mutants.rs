@@ -4,9 +4,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use common::ResyncReason;
-use session::{LinkState, Mutant};
+use session::{Edge, LinkState, Mutant};
 
-use crate::alice::{Alice, entry, resync, secs, slow_down};
+use crate::alice::{Alice, at, entry, head, name, page, resync, secs, slow_down};
 
 /// Whether the promise that this bug breaks is kept.
 fn holds(bug: Mutant, alice: &mut Alice) -> bool {
@@ -61,6 +61,18 @@ fn holds(bug: Mutant, alice: &mut Alice) -> bool {
             let said = alice.said();
             alice.hears(slow_down(said[0].0, 1_000));
             said.len() == 1
+        }
+        Mutant::DigestIgnored => {
+            alice.hears(entry("general", 4, "bob", "another"));
+            alice.hears(head("e1", 4));
+            alice.session.stats().disproofs == 1
+        }
+        Mutant::HistoryUnchecked => {
+            alice.session.history(&name("general"), Edge::Before(at("e1", 4)), alice.now);
+            alice.settles();
+            let id = alice.page_sent();
+            alice.hears(page(id, [1, 3], 3));
+            alice.session.stats().pages == 0
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What was said is neither lost nor reordered.
 
 use common::{Body, ErrorCode, limits::OUTBOX_MESSAGES_MAX};
-use session::{Event, OutboxFull, Pending, PendingState};
+use session::{Content, Event, OutboxFull, Pending, PendingState};
 
 use crate::alice::{Alice, ack, entry, error, id, ms, name, secs, slow_down};
 
@@ -216,7 +216,7 @@ fn an_outbox_kept_over_a_reload_goes_first_and_in_order() {
     let kept = |message: &str, state| Pending {
         room: name("general"),
         message_id: id(message),
-        body: Body::new("hi").unwrap(),
+        content: Content::Post(Body::new("hi").unwrap()),
         state,
     };
     let problem = common::Problem::new(ErrorCode::Forbidden);
