@@ -78,9 +78,9 @@ const ENGLISH: [&str; 30] = [
 ];
 
 /// Questions as costly as they may be.
-const SYLLABLES_MOST: &str = "이 을 는 에 가 의 를 은 도 로 와 과 만 까 다 요";
-const WORDS_MOST: &str =
-    "오늘 회의 서버 배포 내일 확인 일정 문제 수정 시간 사람 자료 점심 고객 화면 오류";
+const SYLLABLES_MOST: &str = "까 만 과 감 봤 점";
+const WORDS_MOST: &str = "오늘 회의 서버 배포 내일 확인 일정 문제 수정 시간 사람 자료";
+const BOTH_MOST: &str = "까 만 과 감 봤 점 오늘 서버 the to and is";
 
 fn main() {
     let posts = std::env::args().nth(1).map_or(100_000, |count| count.parse().expect("a number"));
@@ -117,7 +117,7 @@ fn ask_all(search: &Search) {
     let private =
         |rooms| Readable::OpenAnd((0..rooms).map(|at| room(at * PRIVATE_EVERY)).collect());
     let only = Readable::Only(room(PRIVATE_EVERY));
-    let questions: [(&str, &str, &Readable, Option<RoomName>); 28] = [
+    let questions: [(&str, &str, &Readable, Option<RoomName>); 30] = [
         ("a common word", "오늘", &open, None),
         ("a common word of three syllables", "회의실", &open, None),
         ("a common ending", "합니다", &open, None),
@@ -137,8 +137,10 @@ fn ask_all(search: &Search) {
         ("two common words", "회의 배포", &open, None),
         ("Korean and English", "서버 deploy", &open, None),
         ("many common words", "the to and is in it that for", &open, None),
+        ("four common syllables", "이 을 는 에", &open, None),
         ("as many common syllables as may be", SYLLABLES_MOST, &open, None),
         ("as many common words as may be", WORDS_MOST, &open, None),
+        ("as many of both as may be", BOTH_MOST, &open, None),
         ("two beginnings that are seldom one", "이 th", &open, None),
         ("in one open room", "오늘", &open, Some(room(7))),
         ("one syllable in one open room", "이", &open, Some(room(7))),
@@ -147,7 +149,7 @@ fn ask_all(search: &Search) {
         ("the begin of words, in a private room", "th", &only, None),
         ("only in rooms that others may read", "비밀", &open, None),
     ];
-    println!("{:<40} {:>6} {:>9} {:>9} {:>9} {:>9}", "ms", "hits", "first", "p50", "p99", "max");
+    println!("{:<40} hits     first       min       p50       p99       max", "ms");
     let mut slowest = Duration::ZERO;
     for (what, query, readable, room) in questions {
         let mut took = Vec::with_capacity(TIMES);
@@ -160,10 +162,12 @@ fn ask_all(search: &Search) {
         }
         let first = took[0];
         took.sort_unstable();
-        let (p50, p99, max) = (took[TIMES / 2], took[TIMES * 99 / 100], took[TIMES - 1]);
-        slowest = slowest.max(max);
-        let [first, p50, p99, max] = [first, p50, p99, max].map(|t| t.as_secs_f64() * 1_000.0);
-        println!("{what:<40} {hits:>6} {first:>9.2} {p50:>9.2} {p99:>9.2} {max:>9.2}");
+        slowest = slowest.max(took[TIMES - 1]);
+        print!("{what:<40} {hits:>4}");
+        for time in [first, took[0], took[TIMES / 2], took[TIMES * 99 / 100], took[TIMES - 1]] {
+            print!(" {:>9.2}", time.as_secs_f64() * 1_000.0);
+        }
+        println!();
     }
     println!("the slowest answer took {:.2} ms", slowest.as_secs_f64() * 1_000.0);
 }

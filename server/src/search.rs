@@ -27,7 +27,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 pub use self::{
     index::IndexError,
     indexer::{Change, ChangeKind, Head, Indexer, Source},
-    tokens::{QUERY_CHARS_MAX, QUERY_TERMS_MAX, QueryError},
+    tokens::{QUERY_CHARS_MAX, QUERY_SINGLES_MAX, QUERY_TERMS_MAX, QueryError},
 };
 use self::{
     index::{Index, OPEN_MARK, mark_of},

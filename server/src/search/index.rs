@@ -18,8 +18,8 @@ const VERSION: i64 = 1;
 const CLEARED_MAX: i64 = 1_000;
 
 /// FTS5 keeps no text, only where each token stands. Tokens are ours and are not to be judged
-/// again, hence the plainest tokenizer. The first characters are indexed as well: prefixes of one
-/// and of three letters are looked up like a word. A document's id says how new it is.
+/// again, hence the plainest tokenizer. The first characters are indexed as well, so that a syllable
+/// and up to three letters are looked up as quickly as a word. A document's id says how new it is.
 const SCHEMA: &str = "
     CREATE TABLE rooms (
         id INTEGER PRIMARY KEY,
@@ -39,7 +39,7 @@ const SCHEMA: &str = "
         UNIQUE (room, seq)
     ) STRICT;
     CREATE VIRTUAL TABLE posts USING fts5 (
-        tokens, content = '', contentless_delete = 1, tokenize = 'ascii', prefix = '1 3'
+        tokens, content = '', contentless_delete = 1, tokenize = 'ascii', prefix = '1 2 3'
     );
 ";
 
@@ -70,6 +70,11 @@ pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
     matches!(code, Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
 }
 
+/// SQLite has no code of its own for a table or a column that is missing.
+fn is_of_other_tables(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::Unknown)
+}
+
 /// What the index knows of a room.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Indexed {
@@ -92,7 +97,7 @@ impl Index {
         match Self::open_existing(path) {
             Ok(Some(index)) => return Ok(index),
             Ok(None) => {}
-            Err(error) if is_damage(&error) => {
+            Err(error) if is_damage(&error) || is_of_other_tables(&error) => {
                 tracing::warn!(%error, "the search index is damaged and is built again");
             }
             Err(error) => return Err(error.into()),

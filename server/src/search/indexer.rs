@@ -184,12 +184,12 @@ impl Indexer {
                 room.seq = room.seq.max(head.floor);
             }
         }
-        let after = room.seq.max(head.floor);
-        if after < head.seq {
-            let changes = source.read_after(&head.room, after, STEP_ENTRIES_MAX);
+        if room.seq < head.seq {
+            let changes = source.read_after(&head.room, room.seq, STEP_ENTRIES_MAX);
             if !changes.is_empty() {
-                progressed = true;
-                room.seq = self.index.apply(&room, &changes)?;
+                let seq = self.index.apply(&room, &changes)?;
+                progressed |= seq > room.seq;
+                room.seq = seq;
             }
         }
         self.rooms.insert(head.room.clone(), room);

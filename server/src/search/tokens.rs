@@ -14,7 +14,10 @@ use unicode_normalization::UnicodeNormalization as _;
 /// Characters of a query. Longer ones find nothing that shorter ones do not.
 pub const QUERY_CHARS_MAX: usize = 128;
 /// Runs of a query, each of which is looked up.
-pub const QUERY_TERMS_MAX: usize = 16;
+pub const QUERY_TERMS_MAX: usize = 12;
+/// Runs of one syllable among them: nearly every post has the common ones, so each costs several
+/// milliseconds where a million posts are searched and no post has them all.
+pub const QUERY_SINGLES_MAX: usize = 6;
 
 /// Why a query cannot be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,7 +25,8 @@ pub enum QueryError {
     /// It holds no letter, syllable or digit.
     #[error("it holds nothing that could be looked up")]
     Empty,
-    /// More than [`QUERY_CHARS_MAX`] characters or [`QUERY_TERMS_MAX`] terms.
+    /// More than [`QUERY_CHARS_MAX`] characters, [`QUERY_TERMS_MAX`] terms, or
+    /// [`QUERY_SINGLES_MAX`] terms of one syllable.
     #[error("it is too long")]
     TooLong,
 }
@@ -62,7 +66,8 @@ pub(super) fn expression(query: &str) -> Result<String, QueryError> {
     // Somebody is perhaps still writing the last word; all others are finished.
     let terms: BTreeSet<String> =
         runs.iter().enumerate().map(|(at, run)| term(run, at == last)).collect();
-    if terms.len() > QUERY_TERMS_MAX {
+    let singles = runs.iter().filter(|run| run.is_single()).count();
+    if terms.len() > QUERY_TERMS_MAX || singles > QUERY_SINGLES_MAX {
         return Err(QueryError::TooLong);
     }
     Ok(Vec::from_iter(terms).join(" AND "))
@@ -76,11 +81,10 @@ fn term(run: &Run, unfinished: bool) -> String {
             unfinished
         }
         Run::Syllables(syllables) => {
-            let single = syllables.len() == 1;
-            for token in syllables.windows(if single { 1 } else { 2 }) {
+            for token in syllables.windows(if run.is_single() { 1 } else { 2 }) {
                 push(&mut phrase, token);
             }
-            single
+            run.is_single()
         }
     };
     if prefix { format!("\"{phrase}\"*") } else { format!("\"{phrase}\"") }
@@ -94,6 +98,15 @@ enum Run {
     Syllables(Vec<char>),
 }
 
+impl Run {
+    fn is_single(&self) -> bool {
+        match self {
+            Self::Word(_) => false,
+            Self::Syllables(syllables) => syllables.len() == 1,
+        }
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Class {
     Word,
@@ -101,9 +114,10 @@ enum Class {
     Between,
 }
 
-/// Composed and in small letters, so that one text has one spelling.
+/// In small letters and composed, in this order, so that one text has one spelling: İ becomes two
+/// characters.
 fn runs(text: &str) -> Vec<Run> {
-    let letters: Vec<char> = text.nfc().flat_map(char::to_lowercase).nfc().collect();
+    let letters: Vec<char> = text.chars().flat_map(char::to_lowercase).nfc().collect();
     letters
         .chunk_by(|one, next| class(*one) == class(*next))
         .filter_map(|run| match class(run[0]) {
@@ -195,6 +209,9 @@ mod tests {
         assert_eq!(expression(&"가".repeat(QUERY_CHARS_MAX + 1)), Err(QueryError::TooLong));
         let many: Vec<String> = (0..=QUERY_TERMS_MAX).map(|at| format!("w{at}")).collect();
         assert_eq!(expression(&many.join(" ")), Err(QueryError::TooLong));
+        assert!(expression(&many[1..].join(" ")).is_ok());
+        assert!(expression("나 이 책 볼 때 꼭").is_ok());
+        assert_eq!(expression("나 이 책 볼 때 꼭 와"), Err(QueryError::TooLong));
     }
 
     #[test]
