@@ -167,6 +167,27 @@ fn standing<'a>(
     Ok(entry)
 }
 
+/// The members of a private room after this entry.
+pub fn change_members(members: &mut Option<Vec<Member>>, entry: &Entry) {
+    if let (Some(members), Some(member)) = (members, &entry.member) {
+        members.retain(|one| one.id != member.id);
+        if MembershipChange::belongs(&entry.body) {
+            members.push(member.clone());
+        }
+    }
+}
+
+impl Appended {
+    /// Where it stands.
+    #[must_use]
+    pub fn position(self) -> Position {
+        match self {
+            Self::New(entry) => entry.position(),
+            Self::Repeated(position) => position,
+        }
+    }
+}
+
 impl RoomRecord {
     /// What is known of a room that was opened just then.
     #[must_use]
@@ -192,12 +213,7 @@ impl RoomRecord {
         if entry.kind == EntryKind::Topic {
             self.topic = Topic::new(&entry.body).ok().filter(|topic| !topic.as_str().is_empty());
         }
-        if let (Some(members), Some(member)) = (&mut self.members, &entry.member) {
-            members.retain(|one| one.id != member.id);
-            if MembershipChange::belongs(&entry.body) {
-                members.push(member.clone());
-            }
-        }
+        change_members(&mut self.members, entry);
     }
 
     /// How many of the last entries are kept.
@@ -282,13 +298,26 @@ impl MemoryLog {
         let Some(log) = self.rooms.get_mut(&draft.room) else {
             return Err(AppendRefusal::NoSuchRoom(draft.room));
         };
-        check(&draft, &log.record, draft.content.of().and_then(|of| log.entry(of)))?;
+        let checked = check(&draft, &log.record, draft.content.of().and_then(|of| log.entry(of)));
+        #[cfg(feature = "mutants")]
+        let checked = checked.or_else(|refusal| match self.broken {
+            Some(crate::mutant::Mutant::RulesIgnored) => Ok(()),
+            Some(_) | None => Err(refusal),
+        });
+        checked?;
         if log.has_reaction(&draft) {
             return Err(AppendRefusal::Already);
         }
         let (author, message_id) = (draft.author.id.clone(), draft.message_id.clone());
         let RoomRecord { head, digest, .. } = &log.record;
         let entry = Entry::new(draft, head.epoch.clone(), head.seq + 1, at, *digest);
+        #[cfg(feature = "mutants")]
+        let entry = match (self.broken, entry.kind == EntryKind::Delete) {
+            (Some(crate::mutant::Mutant::DeletionUndigested), true) => {
+                Entry { digest: *digest, ..entry }
+            }
+            (Some(_) | None, true | false) => entry,
+        };
         let entry = Arc::new(entry);
         log.keep(Arc::clone(&entry));
         let place = Place { room: entry.room.clone(), position: entry.position(), fingerprint };
@@ -321,6 +350,9 @@ impl MemoryLog {
     #[cfg(feature = "mutants")]
     pub fn break_on_purpose(&mut self, mutant: crate::mutant::Mutant) {
         self.broken = Some(mutant);
+        if mutant == crate::mutant::Mutant::DedupeForgotten {
+            self.said.clear();
+        }
     }
 }
 

@@ -93,7 +93,8 @@ impl People {
         person.says.take(1.0, &settings.says, now)
     }
 
-    /// Whether this person may open a room at this moment; it is counted with [`Self::opened`].
+    /// Whether this person may open a room at this moment. It is counted as open; when it could not
+    /// be opened, say so with [`Self::not_opened`].
     ///
     /// # Errors
     /// Too many, or too fast.
@@ -107,12 +108,16 @@ impl People {
         if person.rooms_opened >= settings.rooms_per_user_max {
             return Err(NoRoom::TooMany);
         }
-        person.opens.take(1.0, &settings.opens, now).map_err(NoRoom::TooFast)
+        person.opens.take(1.0, &settings.opens, now).map_err(NoRoom::TooFast)?;
+        person.rooms_opened += 1;
+        Ok(())
     }
 
-    /// This person opened a room.
-    pub fn opened(&mut self, user: &UserId, settings: &Settings, now: Instant) {
-        self.person(user, settings, now).rooms_opened += 1;
+    /// The room that this person was to open could not be opened.
+    pub fn not_opened(&mut self, user: &UserId) {
+        if let Some(person) = self.people.get_mut(user) {
+            person.rooms_opened = person.rooms_opened.saturating_sub(1);
+        }
     }
 
     /// Forgets what makes no difference: full buckets, and people without connections.

@@ -132,4 +132,7 @@ fn set_options(stream: &TcpStream) {
 fn refuse(stream: &TcpStream) {
     let answer = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
     let _ = stream.try_write(answer);
+    // What came already is taken: closing a socket that holds unread bytes resets the connection,
+    // and the answer with it (RFC 2525 section 2.17).
+    let _ = stream.try_read(&mut [0; 4096]);
 }

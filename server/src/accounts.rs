@@ -15,7 +15,11 @@ use common::{ErrorCode, Member, Problem, UserId, UserName};
 use rooms::rate::{Bucket, Rate};
 use sha2::{Digest as _, Sha256};
 
-use crate::{App, clock, random};
+use crate::{
+    App, clock,
+    log::{Change, SavedSession},
+    random,
+};
 
 /// A ticket is worth something for this long.
 pub const TICKET_LIFE: Duration = Duration::from_secs(30);
@@ -29,6 +33,8 @@ const SESSION_IDLE: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 const SESSION_UNUSED: Duration = Duration::from_secs(60 * 60);
 /// A session ends, used or not.
 pub const SESSION_LIFE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+/// A session that is used is kept anew once in this time: its last use is known to a day.
+const SAVE_EVERY_MS: u64 = 24 * 60 * 60 * 1_000;
 /// Sessions in all: beyond it nobody new comes in.
 const SESSIONS_MAX: usize = 200_000;
 
@@ -52,11 +58,18 @@ struct State {
 #[derive(Debug)]
 struct Session {
     user: Member,
-    began_at: Instant,
-    used_at: Instant,
-    /// Whether it ever asked for a ticket.
-    entered: bool,
+    age: Age,
+    idle: Age,
+    /// When the store was told of it last, in milliseconds since 1970; not before its first ticket.
+    saved_ms: Option<u64>,
     ticket_rate: Bucket,
+}
+
+/// Time since a moment that may lie before this process, or even before the machine's clock began.
+#[derive(Clone, Copy, Debug)]
+struct Age {
+    before: Duration,
+    since: Instant,
 }
 
 #[derive(Debug)]
@@ -104,9 +117,9 @@ impl Accounts {
         let user = Member { id: id.clone(), name: name.clone() };
         let session = Session {
             user: user.clone(),
-            began_at: now,
-            used_at: now,
-            entered: false,
+            age: Age::none(now),
+            idle: Age::none(now),
+            saved_ms: None,
             ticket_rate: Bucket::new(&TICKET_RATE, now),
         };
         let mut state = self.lock();
@@ -123,7 +136,7 @@ impl Accounts {
         let key = Hashed::of(secret);
         let mut state = self.lock();
         let session = state.sessions.get_mut(&key).filter(|session| session.is_alive(now))?;
-        session.used_at = now;
+        session.idle = Age::none(now);
         Some(SignedIn { session: key, user: session.user.clone() })
     }
 
@@ -143,6 +156,54 @@ impl Accounts {
         Some(Member { id: id.clone(), name })
     }
 
+    /// Takes over the sessions that were kept; `wall_ms` is the time of day in milliseconds since
+    /// 1970. It alone is compared with what was kept: no clock of this machine was there then.
+    pub fn restore(&self, saved: Vec<SavedSession>, wall_ms: u64, now: Instant) {
+        let mut state = self.lock();
+        for SavedSession { session, user, begun_ms, used_ms } in saved {
+            let age = |since_ms| Age {
+                before: Duration::from_millis(wall_ms.saturating_sub(since_ms)),
+                since: now,
+            };
+            state.names.insert(user.id.clone(), user.name.clone());
+            let restored = Session {
+                user,
+                age: age(begun_ms),
+                idle: age(used_ms),
+                saved_ms: Some(used_ms),
+                ticket_rate: Bucket::new(&TICKET_RATE, now),
+            };
+            state.sessions.insert(session, restored);
+        }
+    }
+
+    /// What the store should be told of a session that asked for a ticket: at the first time, and
+    /// then once a day. Whoever says something has asked for a ticket before, and what they said
+    /// is known as theirs after a restart.
+    pub fn to_save(&self, session: &Hashed, wall_ms: u64, now: Instant) -> Option<SavedSession> {
+        let mut state = self.lock();
+        let owner = state.sessions.get_mut(session)?;
+        let due = owner.saved_ms.is_none_or(|saved| wall_ms.saturating_sub(saved) >= SAVE_EVERY_MS);
+        if !due {
+            return None;
+        }
+        owner.saved_ms = Some(wall_ms);
+        let age_ms = u64::try_from(owner.age.at(now).as_millis()).unwrap_or(u64::MAX);
+        Some(SavedSession {
+            session: *session,
+            user: owner.user.clone(),
+            begun_ms: wall_ms.saturating_sub(age_ms),
+            used_ms: wall_ms,
+        })
+    }
+
+    /// The store could not be told of this session.
+    pub fn not_saved(&self, session: &Hashed) {
+        if let Some(owner) = self.lock().sessions.get_mut(session) {
+            owner.saved_ms = Some(0);
+        }
+    }
+
     /// The right to open one connection.
     ///
     /// # Errors
@@ -152,10 +213,7 @@ impl Accounts {
         let State { sessions, tickets, .. } = &mut *state;
         let owner =
             sessions.get_mut(session).ok_or_else(|| Problem::new(ErrorCode::Unauthenticated))?;
-        let too_many = |wait: Duration| {
-            let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1);
-            Problem::new(ErrorCode::RateLimited).retry_after_ms(wait_ms)
-        };
+        let too_many = |wait| Problem::new(ErrorCode::RateLimited).retry_after(wait);
         owner.ticket_rate.take(1.0, &TICKET_RATE, now).map_err(too_many)?;
         let live = tickets.values().filter(|t| t.session == *session && t.ends_at > now);
         let (count, first_end) = live.fold((0, None), |(count, first), ticket| {
@@ -166,7 +224,6 @@ impl Accounts {
         {
             return Err(too_many(end - now));
         }
-        owner.entered = true;
         let secret = random::secret();
         let ticket = Ticket { session: *session, ends_at: now + TICKET_LIFE };
         tickets.insert(Hashed::of(&secret), ticket);
@@ -216,8 +273,18 @@ impl State {
 
 impl Session {
     fn is_alive(&self, now: Instant) -> bool {
-        let idle = if self.entered { SESSION_IDLE } else { SESSION_UNUSED };
-        now < self.used_at + idle && now < self.began_at + SESSION_LIFE
+        let idle_max = if self.saved_ms.is_some() { SESSION_IDLE } else { SESSION_UNUSED };
+        self.idle.at(now) < idle_max && self.age.at(now) < SESSION_LIFE
+    }
+}
+
+impl Age {
+    fn none(now: Instant) -> Self {
+        Self { before: Duration::ZERO, since: now }
+    }
+
+    fn at(self, now: Instant) -> Duration {
+        self.before.saturating_add(now.saturating_duration_since(self.since))
     }
 }
 
@@ -230,6 +297,7 @@ pub async fn keep_time(app: Arc<App>) {
         interval.tick().await;
         let now = clock::now();
         for session in app.accounts.handle_timeout(now) {
+            app.live.log().note(Change::SignOut(session));
             app.connections.close_session(&session, common::CloseCode::SessionExpired);
         }
         app.connections.handle_timeout(now);
@@ -286,7 +354,7 @@ mod tests {
         }
         let refused = accounts.issue_ticket(&hana.session, now).unwrap_err();
         assert_eq!(refused.code, ErrorCode::RateLimited);
-        assert_eq!(refused.retry_after_ms, Some(30_000));
+        assert_eq!(refused.retry_after_ms, Some(30_001));
         assert!(accounts.issue_ticket(&hana.session, now + TICKET_LIFE).is_ok());
     }
 
@@ -299,7 +367,7 @@ mod tests {
             accounts.redeem(&ticket, &[], now).unwrap();
         }
         let refused = accounts.issue_ticket(&hana.session, now).unwrap_err();
-        assert_eq!(refused.retry_after_ms, Some(2_000));
+        assert_eq!(refused.retry_after_ms, Some(2_001));
     }
 
     #[test]
@@ -317,12 +385,34 @@ mod tests {
     fn a_session_ends_when_it_is_not_used() {
         let (accounts, now) = (Accounts::default(), clock::now());
         let (secret, user) = accounts.sign_in_guest(UserName::new("하나").unwrap(), now).unwrap();
-        accounts.issue_ticket(&Hashed::of(&secret), now).unwrap();
+        accounts.to_save(&Hashed::of(&secret), 0, now).unwrap();
         let later = now + SESSION_IDLE - Duration::from_secs(1);
         assert!(accounts.signed_in(&secret, later).is_some());
         let too_late = later + SESSION_IDLE;
         assert!(accounts.signed_in(&secret, too_late).is_none());
         assert_eq!(accounts.handle_timeout(too_late), vec![Hashed::of(&secret)]);
         assert_eq!(accounts.member(&user.id), None);
+    }
+    #[test]
+    fn a_session_is_kept_once_a_day_and_goes_on_after_a_restart() {
+        const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+        let (accounts, now) = (Accounts::default(), clock::now());
+        let (secret, user) = accounts.sign_in_guest(UserName::new("하나").unwrap(), now).unwrap();
+        let session = Hashed::of(&secret);
+        let saved = accounts.to_save(&session, 100 * DAY_MS, now).unwrap();
+        assert_eq!(
+            (&saved.user, saved.begun_ms, saved.used_ms),
+            (&user, 100 * DAY_MS, 100 * DAY_MS)
+        );
+        assert_eq!(accounts.to_save(&session, 101 * DAY_MS - 1, now), None);
+        assert!(accounts.to_save(&session, 101 * DAY_MS, now).is_some());
+
+        let restarted = Accounts::default();
+        restarted.restore(vec![saved.clone()], 113 * DAY_MS, now);
+        assert_eq!(restarted.signed_in(&secret, now).unwrap().user, user);
+        assert_eq!(restarted.member(&user.id), Some(user));
+        let much_later = Accounts::default();
+        much_later.restore(vec![saved], 114 * DAY_MS, now);
+        assert_eq!(much_later.signed_in(&secret, now), None, "two weeks unused");
     }
 }

@@ -1,11 +1,14 @@
 //! The HTTP addresses that programs and the page ask: one file per resource.
 
+pub mod entries;
 pub mod health;
+pub mod members;
 pub mod rooms;
+pub mod search;
 pub mod session;
 pub mod ticket;
 
-use common::{ErrorCode, Problem};
+use common::{ErrorCode, Problem, RoomName};
 use http::HeaderMap;
 
 use crate::{
@@ -26,4 +29,10 @@ fn signed_in(app: &App, headers: &HeaderMap) -> Result<SignedIn, Problem> {
     let secret = slot(headers)?.secret(headers, app.config.secure_cookies);
     let signed_in = secret.and_then(|secret| app.accounts.signed_in(&secret, clock::now()));
     signed_in.ok_or_else(|| Problem::new(ErrorCode::Unauthenticated))
+}
+
+/// The room in an address. What is no name is no room.
+fn named(room: &str) -> Result<RoomName, Problem> {
+    let room = percent_encoding::percent_decode_str(room).decode_utf8_lossy();
+    RoomName::new(room).map_err(|_| Problem::new(ErrorCode::NotFound))
 }

@@ -9,12 +9,14 @@ use std::{
 
 use anyhow::Context as _;
 use clap::{Parser, ValueEnum, builder::RangedU64ValueParser};
-use common::limits::{HEARTBEAT_INTERVAL_MS, HEARTBEAT_TIMEOUT_MS};
+use common::{
+    http::Keep,
+    limits::{HEARTBEAT_INTERVAL_MS, HEARTBEAT_TIMEOUT_MS},
+};
 use rooms::{Settings, rate::Rate};
 use tracing_subscriber::filter::Targets;
 
-/// Entries that a room may keep in memory.
-pub const KEEP_LAST_MAX: u32 = 10_000;
+use crate::commands::Command;
 
 /// Madang: a realtime rooms server with its browser client.
 #[derive(Clone, Debug, Parser)]
@@ -41,10 +43,15 @@ pub struct Config {
     #[arg(long, env = "MADANG_PAGE_DIR")]
     pub page_dir: Option<PathBuf>,
 
-    /// Entries that are kept of a room which does not say otherwise.
-    #[arg(long, env = "MADANG_KEEP_DEFAULT", default_value_t = 1_000,
-        value_parser = clap::value_parser!(u32).range(1..=KEEP_LAST_MAX.into()))]
-    pub keep_default: u32,
+    /// Entries that are kept of a room which does not say otherwise; without it all of them.
+    #[arg(long, env = "MADANG_KEEP_DEFAULT", value_parser = clap::value_parser!(u32).range(1..))]
+    pub keep_default: Option<u32>,
+
+    /// Messages that one person may say in a second, and half as many in one room; a burst of twice
+    /// as many at once.
+    #[arg(long, env = "MADANG_SAYS_PER_SECOND", default_value_t = 10,
+        value_parser = clap::value_parser!(u32).range(1..))]
+    pub says_per_second: u32,
 
     /// Milliseconds between two pings.
     #[arg(long, env = "MADANG_HEARTBEAT_INTERVAL_MS", default_value_t = HEARTBEAT_INTERVAL_MS,
@@ -113,6 +120,15 @@ pub struct Config {
     /// How it is logged.
     #[arg(long, env = "MADANG_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
+
+    /// What to do; without it, serve.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    /// Break the store on purpose, to see whether a test notices.
+    #[cfg(feature = "mutants")]
+    #[arg(long = "break", value_enum, hide = true)]
+    pub broken: Option<crate::log::sqlite::Breakage>,
 }
 
 fn at_least_one() -> RangedU64ValueParser<usize> {
@@ -142,15 +158,24 @@ impl Config {
     #[must_use]
     pub fn settings(&self) -> Settings {
         let ms = |ms: u32| Duration::from_millis(ms.into());
+        let says = f64::from(self.says_per_second);
         Settings {
             heartbeat_interval: ms(self.heartbeat_interval_ms),
             heartbeat_timeout: ms(self.heartbeat_timeout_ms),
             hello_timeout: ms(self.hello_timeout_ms),
             presence_grace: ms(self.presence_grace_ms),
             rooms_per_user_max: (self.rooms_max / 10).max(1),
+            says: Rate { per_second: says, burst: 2.0 * says },
+            says_in_room: Rate { per_second: says / 2.0, burst: 2.0 * says },
             connections_per_user_max: self.connections_per_user_max,
             ..Settings::default()
         }
+    }
+
+    /// How much is kept of a room that does not say otherwise.
+    #[must_use]
+    pub fn keep_default(&self) -> Keep {
+        self.keep_default.map_or(Keep::Forever, Keep::Last)
     }
 
     /// How fast one address may open sessions and connections.

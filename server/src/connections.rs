@@ -92,8 +92,7 @@ impl Connections {
     /// It, or everybody together, opened too many; when to come again.
     pub fn may_open(&self, address: IpAddr, now: Instant) -> Result<(), Problem> {
         let busy = |wait: Duration| {
-            let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-            Problem::new(ErrorCode::Busy).retry_after_ms(wait_ms.max(1_000))
+            Problem::new(ErrorCode::Busy).retry_after(wait.max(Duration::from_secs(1)))
         };
         let mut state = self.lock();
         // Whoever is refused for their own sake costs the others nothing.

@@ -28,7 +28,11 @@ pub mod accounts;
 
 pub mod connections;
 
+mod indexing;
+
 pub mod api;
+
+pub mod commands;
 
 pub mod origin;
 
@@ -40,13 +44,21 @@ mod random;
 
 use std::{future::Future, sync::Arc};
 
+use anyhow::Context as _;
 use common::{RoomName, http::Keep};
-use tokio::net::TcpListener;
+use rooms::NewRoom;
+use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use config::Config;
 
-use crate::{accounts::Accounts, connections::Connections, live::Live, log::MemoryStore};
+use crate::{
+    accounts::Accounts,
+    connections::Connections,
+    live::Live,
+    log::{SqliteStore, Store},
+    search::Search,
+};
 
 /// The room that always exists.
 const GENERAL: &str = "general";
@@ -62,6 +74,8 @@ pub struct App {
     pub live: Arc<Live>,
     /// The open connections.
     pub connections: Connections,
+    /// What was said, by its words.
+    pub search: Search,
     /// The page.
     pub page: page::Page,
     /// The tasks that a stop waits for.
@@ -82,24 +96,28 @@ pub async fn run(
     config: Config,
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
-    let settings = Arc::new(config.settings());
-    let store = Arc::new(MemoryStore::default());
-    let (committer, commits) = log::committer(Arc::clone(&store) as Arc<dyn log::Store>);
-    let live = Arc::new(Live::new(Arc::clone(&settings), store, committer));
-    let general = RoomName::new(GENERAL).expect("general is a room's name");
-    live.open(general, Keep::Last(config.keep_default), None)?;
+    let store = open_store(&config)?;
+    let (search, indexer) = search::open(&config.data_dir).context("the search index")?;
+    let accounts = Accounts::default();
+    accounts.restore(store.sessions()?, clock::wall_ms(), clock::now());
+    let (log, commits) = log::open(Arc::clone(&store));
+    let live = Arc::new(Live::new(Arc::new(config.settings()), log));
+    let mut background = JoinSet::new();
+    let committer = Arc::downgrade(&live);
+    background.spawn(on_a_thread("committer", move || commits.run(&committer)));
+    open_general(&live).await?;
 
     let app = Arc::new(App {
-        accounts: Accounts::default(),
+        accounts,
         connections: Connections::new(&config),
         page: page::Page::new(config.page_dir.clone()),
         tasks: TaskTracker::new(),
         stopping: CancellationToken::new(),
         live: Arc::clone(&live),
+        search,
         config,
     });
-    let mut background = tokio::task::JoinSet::new();
-    background.spawn(commits.run(Arc::clone(&live)));
+    background.spawn(indexing::keep(indexer, Arc::clone(&live)));
     background.spawn(live::keep_time(live));
     background.spawn(accounts::keep_time(Arc::clone(&app)));
     let sent_away = async {
@@ -112,6 +130,40 @@ pub async fn run(
         ended = background.join_next() => {
             anyhow::bail!("a task that everybody depends on ended: {ended:?}");
         }
+    }
+    Ok(())
+}
+
+/// Everything that is kept, as the data directory has it.
+fn open_store(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
+    let store = SqliteStore::open(&config.data_dir, random::epoch)?;
+    #[cfg(feature = "mutants")]
+    if let Some(breakage) = config.broken {
+        store.break_on_purpose(breakage)?;
+    }
+    Ok(Arc::new(store))
+}
+
+/// Runs something that waits on a thread of its own; done when the thread ended.
+fn on_a_thread(name: &str, work: impl FnOnce() + Send + 'static) -> impl Future<Output = ()> {
+    let (ended, end) = tokio::sync::oneshot::channel::<()>();
+    let thread = std::thread::Builder::new().name(name.to_owned());
+    let spawned = thread.spawn(move || {
+        let _ended = ended;
+        work();
+    });
+    spawned.expect("a process may have threads");
+    async {
+        let _ = end.await;
+    }
+}
+
+async fn open_general(live: &Live) -> anyhow::Result<()> {
+    let room = RoomName::new(GENERAL).expect("general is a room's name");
+    if live.log().store().room(&room).is_none() {
+        let new = NewRoom { room, epoch: random::epoch(), keep: Keep::Forever, members: None };
+        let opened = live.open(new).await;
+        opened.map_err(|problem| anyhow::anyhow!("the room general: {}", problem.title))?;
     }
     Ok(())
 }

@@ -1,9 +1,10 @@
 //! The running rooms: append, wake, follow, read.
 //!
 //! One lock per room, private to this module, never held over an await or a write. Nobody else
-//! sees a room: others ask for a follower. Locks are taken in the order people, map, room, mailbox;
-//! the store's is taken under people and map only and takes none.
+//! sees a room: others ask for a follower. Locks are taken in the order people, map, room,
+//! mailbox; the fleeting log's under a room's; the store's own are taken under any and take none.
 
+mod history;
 mod mailbox;
 
 use std::{
@@ -13,48 +14,63 @@ use std::{
 };
 
 use common::{
-    ConnectionId, ErrorCode, Member, Position, Problem, RoomName, UserId,
-    http::{Keep, RoomInfo},
+    ConnectionId, EntryKind, ErrorCode, Member, Position, Problem, RoomName, UserId,
+    http::{Keep, RoomInfo, Unread},
 };
-pub use mailbox::{Answer, Mail, Mailbox};
+pub use mailbox::{Answer, Asked, Mail, Mailbox, Marked};
 use rooms::{
-    Draft, Entry, News, OpenRefusal, People, Read, Room, RoomRecord, Settings, Start,
+    Appended, Draft, Entry, MemoryLog, NewRoom, News, People, Read, Room, RoomRecord, Settings,
+    Start,
     access::{Deed, may},
     conversation::Follow,
     people::NoRoom,
 };
+use tokio::sync::Notify;
 
 use crate::{
     clock,
-    log::{Committer, Store},
-    random,
+    log::{self, Change, Log, Outcome},
 };
 
 /// A room that nobody follows is dropped from memory after this time.
 const IDLE_MAX: Duration = Duration::from_secs(60);
+/// Entries that a room is loaded with: the first page of everybody who comes, and what most of
+/// those missed who come back.
+const LOAD_ENTRIES: usize = 128;
+/// Attempts to load a room into which much is said meanwhile; after them it begins with no tail.
+const LOAD_ATTEMPTS: usize = 3;
 
 /// All running rooms of this node.
 #[derive(Debug)]
 pub struct Live {
     settings: Arc<Settings>,
-    store: Arc<dyn Store>,
-    committer: Committer,
+    log: Log,
+    /// The logs of rooms that keep nothing: they never reach the store.
+    fleeting: Mutex<MemoryLog>,
     rooms: Mutex<HashMap<RoomName, Arc<Running>>>,
     people: Mutex<People>,
+    /// Something was committed that the search index has not seen.
+    indexer: Notify,
 }
 
 #[derive(Debug)]
 struct Running {
-    /// Of a private room: who may see it.
-    members: Option<Vec<Member>>,
     state: Mutex<RunningState>,
 }
 
 #[derive(Debug)]
 struct RunningState {
     room: Room,
-    followers: HashMap<ConnectionId, Arc<Mailbox>>,
+    /// Of a private room: who may see it.
+    members: Option<Vec<Member>>,
+    followers: HashMap<ConnectionId, Follower>,
     idle_since: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Follower {
+    user: UserId,
+    mailbox: Arc<Mailbox>,
 }
 
 /// The answer to following a room.
@@ -69,9 +85,20 @@ pub struct Followed {
 impl Live {
     /// No room runs.
     #[must_use]
-    pub fn new(settings: Arc<Settings>, store: Arc<dyn Store>, committer: Committer) -> Self {
+    pub fn new(settings: Arc<Settings>, log: Log) -> Self {
+        let mut fleeting = MemoryLog::new();
+        for record in log.store().rooms() {
+            open_fleeting(&mut fleeting, &record);
+        }
         let (rooms, people) = Default::default();
-        Self { settings, store, committer, rooms, people }
+        Self {
+            settings,
+            log,
+            fleeting: Mutex::new(fleeting),
+            rooms,
+            people,
+            indexer: Notify::new(),
+        }
     }
 
     /// The numbers that rooms and conversations live by.
@@ -80,65 +107,76 @@ impl Live {
         &self.settings
     }
 
+    /// The way to the store.
+    #[must_use]
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
     /// Opens a room.
     ///
     /// # Errors
-    /// There is one of this name.
-    pub fn open(
-        &self,
-        room: RoomName,
-        keep: Keep,
-        members: Option<Vec<Member>>,
-    ) -> Result<RoomInfo, OpenRefusal> {
-        let record = self.store.open(room, random::epoch(), keep, members)?;
-        Ok(self.info(record))
+    /// There is one of this name, or it cannot be kept.
+    pub async fn open(&self, new: NewRoom) -> Result<RoomInfo, Problem> {
+        match self.log.change(Change::Open(new)).await? {
+            Outcome::Opened(Ok(record)) => {
+                open_fleeting(&mut self.fleeting(), &record);
+                Ok(self.info(record, None))
+            }
+            Outcome::Opened(Err(refusal)) => Err(log::problem_of_open(refusal)),
+            Outcome::Appended(_) | Outcome::Done => Err(Problem::new(ErrorCode::Internal)),
+        }
     }
 
     /// Somebody opens a room, within the limits of one person and of the server.
     ///
     /// # Errors
-    /// There is one of this name, or a limit is reached.
-    pub fn open_for(
+    /// There is one of this name, a limit is reached, or it cannot be kept.
+    pub async fn open_for(
         &self,
         opener: &UserId,
-        room: RoomName,
-        keep: Keep,
-        members: Option<Vec<Member>>,
+        new: NewRoom,
         rooms_max: usize,
     ) -> Result<RoomInfo, Problem> {
         let too_many = |title: &str| Problem::new(ErrorCode::LimitReached).title(title);
-        let now = clock::now();
-        // Held until the room is open: nobody comes between the question and the deed.
-        let mut people = self.people();
-        if self.store.rooms().len() >= rooms_max {
+        if self.log.store().room_count() >= rooms_max {
             return Err(too_many("there are too many rooms"));
         }
-        people.may_open(opener, &self.settings, now).map_err(|refusal| match refusal {
+        let may_open = self.people().may_open(opener, &self.settings, clock::now());
+        may_open.map_err(|refusal| match refusal {
             NoRoom::TooMany => too_many("one person may open no more rooms"),
-            NoRoom::TooFast(wait) => {
-                let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-                Problem::new(ErrorCode::RateLimited).retry_after_ms(wait_ms.saturating_add(1))
-            }
+            NoRoom::TooFast(wait) => Problem::new(ErrorCode::RateLimited).retry_after(wait),
         })?;
-        let opened = self.open(room, keep, members);
-        let info =
-            opened.map_err(|_| Problem::new(ErrorCode::Conflict).title("the room exists"))?;
-        people.opened(opener, &self.settings, now);
-        Ok(info)
+        let opened = self.open(new).await;
+        if opened.is_err() {
+            self.people().not_opened(opener);
+        }
+        opened
+    }
+
+    /// What is known of a room that this person may read.
+    ///
+    /// # Errors
+    /// There is no such room for this person.
+    pub fn record_for(&self, room: &RoomName, user: &UserId) -> Result<RoomRecord, Problem> {
+        let record = self.fleeting().room(room).cloned().or_else(|| self.log.store().room(room));
+        record
+            .filter(|record| may(user, Deed::Read, record.members.as_deref()))
+            .ok_or_else(|| Problem::new(ErrorCode::NotFound))
     }
 
     /// The rooms that this person may see, in the order of their names.
     #[must_use]
-    pub fn rooms_of(&self, user: &UserId) -> Vec<RoomInfo> {
+    pub fn records_for(&self, user: &UserId) -> Vec<RoomRecord> {
         let visible = |record: &RoomRecord| may(user, Deed::Read, record.members.as_deref());
-        self.store.rooms().into_iter().filter(visible).map(|record| self.info(record)).collect()
+        self.log.store().rooms().into_iter().filter(visible).collect()
     }
 
     /// A connection follows a room, or moves its cursor in a room that it follows already.
     ///
     /// # Errors
-    /// There is no such room for this person.
-    pub fn follow(
+    /// There is no such room for this person, or it cannot be loaded.
+    pub async fn follow(
         &self,
         room: &RoomName,
         user: &Member,
@@ -146,12 +184,14 @@ impl Live {
         mailbox: &Arc<Mailbox>,
         after: Option<&Position>,
     ) -> Result<Followed, Problem> {
-        let running = self.running(room).ok_or_else(|| Problem::new(ErrorCode::NotFound))?;
-        if !may(&user.id, Deed::Read, running.members.as_deref()) {
+        let running = self.running(room, &user.id).await?;
+        let mut state = running.lock();
+        // Who may read it may have changed while it was loaded.
+        if !may(&user.id, Deed::Read, state.members.as_deref()) {
             return Err(Problem::new(ErrorCode::NotFound));
         }
-        let mut state = running.lock();
-        if state.followers.insert(connection.clone(), Arc::clone(mailbox)).is_none() {
+        let follower = Follower { user: user.id.clone(), mailbox: Arc::clone(mailbox) };
+        if state.followers.insert(connection.clone(), follower).is_none() {
             state.room.presence.join(user, clock::now());
             state.idle_since = None;
         }
@@ -179,37 +219,63 @@ impl Live {
         }
     }
 
-    /// What follows a connection's cursor in a room, and what is new of its presence.
+    /// What follows a connection's cursor in a room, and what is new of its presence; `None` when
+    /// the connection follows it no longer. What the tail does not hold is to be read with
+    /// [`Self::read_further_back`].
     #[must_use]
-    pub fn read(&self, follow: &Follow) -> (Read, News, u64) {
-        let gone = || (Read::FurtherBack { most: 0 }, News::None, follow.presence);
-        let Some(running) = self.lock().get(&follow.room).cloned() else { return gone() };
+    pub fn read(&self, follow: &Follow, connection: &ConnectionId) -> Option<(Read, News, u64)> {
+        let running = self.lock().get(&follow.room).cloned()?;
         let Settings { read_entries_max, read_bytes_max, page_entries, .. } = *self.settings;
         let state = running.lock();
+        // Whoever was sent away reads nothing of what came after.
+        state.followers.get(connection)?;
         let presence = &state.room.presence;
         let (news, version) = (presence.news_since(follow.presence), presence.version());
         let read =
             state.room.read_after(&follow.cursor, read_entries_max, read_bytes_max, page_entries);
-        drop(state);
-        match read {
-            Read::FurtherBack { most } => {
-                let entries = self.store.read_after(&follow.room, follow.cursor.seq, most);
-                (Read::of_the_log(entries, read_bytes_max), news, version)
-            }
-            read @ (Read::Entries { .. } | Read::Resync(_)) => (read, news, version),
-        }
+        Some((read, news, version))
     }
 
-    /// Hands a draft to the committer; the answer comes into the mailbox.
+    /// A page of the log behind a cursor that the tail does not reach, at most `most` entries.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn read_further_back(&self, follow: &Follow, most: usize) -> Result<Read, Problem> {
+        let (room, after) = (follow.room.clone(), follow.cursor.seq);
+        let entries = self.log.read(move |store| store.read_after(&room, after, most)).await?;
+        Ok(Read::of_the_log(entries, self.settings.read_bytes_max))
+    }
+
+    /// Adds a draft to its room's log; the answer comes into the mailbox.
     ///
     /// # Errors
     /// The author may not, or too much waits.
     pub fn append(&self, id: u64, draft: Draft, mailbox: &Arc<Mailbox>) -> Result<(), Problem> {
-        let running = self.running(&draft.room).ok_or_else(|| Problem::new(ErrorCode::NotFound))?;
-        if !may(&draft.author.id, Deed::Say, running.members.as_deref()) {
-            return Err(Problem::new(ErrorCode::NotFound));
+        let record = self.record_for(&draft.room, &draft.author.id)?;
+        if !may(&draft.author.id, Deed::Say, record.members.as_deref()) {
+            return Err(Problem::new(ErrorCode::Forbidden));
         }
-        self.committer.append(id, draft, Arc::clone(mailbox))
+        let (room, message_id) = (draft.room.clone(), draft.message_id.clone());
+        let asked = Asked { id, room, message_id };
+        if record.keep == Keep::None {
+            self.append_fleeting(draft, mailbox, asked);
+            Ok(())
+        } else {
+            self.log.append(draft, Arc::clone(mailbox), asked)
+        }
+    }
+
+    /// What is said in a room that keeps nothing waits for no disk.
+    fn append_fleeting(&self, draft: Draft, mailbox: &Mailbox, asked: Asked) {
+        let running = self.lock().get(&draft.room).cloned();
+        // Taken first, so that entries reach the room in the order of the log.
+        let mut state = running.as_ref().map(|running| running.lock());
+        let appended = self.fleeting().append(draft, clock::wall());
+        if let (Ok(Appended::New(entry)), Some(state)) = (&appended, &mut state) {
+            state.take(entry);
+        }
+        drop(state);
+        mailbox.answer(asked, appended.map(Appended::position).map_err(log::problem_of_append));
     }
 
     /// An entry was committed: its room's followers are woken. A room that nobody runs needs
@@ -218,9 +284,54 @@ impl Live {
         let Some(running) = self.lock().get(&entry.room).cloned() else { return };
         let mut state = running.lock();
         if entry.seq > state.room.head().seq {
-            state.room.append(Arc::clone(entry));
-            state.mark_followers();
+            state.take(entry);
         }
+    }
+
+    /// Somebody says that they have read a room up to a position. The answer comes into the
+    /// mailbox, when it is durable; `tell` hears of it too.
+    ///
+    /// # Errors
+    /// The position is none of this log.
+    pub fn mark(
+        self: &Arc<Self>,
+        id: u64,
+        reader: Member,
+        (room, position): (RoomName, Position),
+        mailbox: &Arc<Mailbox>,
+        tell: impl FnOnce(&RoomName, Unread) + Send + 'static,
+    ) -> Result<(), Problem> {
+        let record = self.record_for(&room, &reader.id)?;
+        history::check_position(&position, &record, record.head.seq)?;
+        let (live, mailbox) = (Arc::clone(self), Arc::clone(mailbox));
+        tokio::spawn(async move {
+            let mark =
+                Change::Mark { reader: reader.id.clone(), room: room.clone(), seq: position.seq };
+            let outcome = async {
+                live.log.change(mark).await?;
+                let unread = live.unread(&room, &reader).await?;
+                Ok(unread.unwrap_or_default())
+            };
+            let outcome = outcome.await;
+            if let Ok(unread) = outcome {
+                tell(&room, unread);
+            }
+            mailbox.marked(Marked { id: Some(id), room, outcome });
+        });
+        Ok(())
+    }
+
+    /// How far somebody has read a room; `None` who never read there.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn unread(
+        &self,
+        room: &RoomName,
+        reader: &Member,
+    ) -> Result<Option<Unread>, Problem> {
+        let (room, reader) = (room.clone(), reader.clone());
+        self.log.read(move |store| store.unread(&room, &reader)).await
     }
 
     /// A connection of this person begins; answers the one that has to make place for it.
@@ -241,28 +352,74 @@ impl Live {
         self.people().may_say(user, room, &self.settings, clock::now())
     }
 
-    /// A room that runs, or that is loaded for it.
-    fn running(&self, room: &RoomName) -> Option<Arc<Running>> {
-        let mut rooms = self.lock();
-        if let Some(running) = rooms.get(room) {
-            return Some(Arc::clone(running));
-        }
-        let (record, last) = self.store.load(room, self.settings.tail_entries_max)?;
-        let state = RunningState {
-            room: Room::load(&record, last, &self.settings),
-            followers: HashMap::new(),
-            idle_since: None,
-        };
-        let running = Arc::new(Running { members: record.members, state: Mutex::new(state) });
-        rooms.insert(room.clone(), Arc::clone(&running));
-        Some(running)
+    /// The search index has something to read.
+    pub fn wake_indexer(&self) {
+        self.indexer.notify_one();
     }
 
-    fn info(&self, record: RoomRecord) -> RoomInfo {
+    /// Done when something was committed since the last time.
+    pub async fn something_committed(&self) {
+        self.indexer.notified().await;
+    }
+
+    /// A room as it is listed; with what the asker has not read of it.
+    #[must_use]
+    pub fn info(&self, record: RoomRecord, unread: Option<Unread>) -> RoomInfo {
         let running = self.lock().get(&record.room).cloned();
         let count = running.map_or(0, |running| running.lock().room.presence.count());
-        let RoomRecord { room, head, keep, members, .. } = record;
-        RoomInfo { room, position: head, keep, count, members }
+        let fleeting = self.fleeting().room(&record.room).map(|record| record.head.clone());
+        let RoomRecord { room, head, keep, members, topic, .. } = record;
+        let topic = topic.map(|topic| topic.as_str().to_owned());
+        let position = fleeting.unwrap_or(head);
+        RoomInfo { room, position, keep, count, members, topic, unread }
+    }
+
+    /// A room that runs, or that is loaded for this person.
+    async fn running(&self, room: &RoomName, user: &UserId) -> Result<Arc<Running>, Problem> {
+        for attempt in 0.. {
+            if let Some(running) = self.lock().get(room) {
+                return Ok(Arc::clone(running));
+            }
+            let record = self.record_for(room, user)?;
+            let last = if record.keep == Keep::None || attempt >= LOAD_ATTEMPTS {
+                Vec::new()
+            } else {
+                let (room, before) = (room.clone(), record.head.seq + 1);
+                self.log.read(move |store| store.read_before(&room, before, LOAD_ENTRIES)).await?
+            };
+            if let Some(running) = self.run(room, user, &last)? {
+                return Ok(running);
+            }
+        }
+        unreachable!("a room without a tail can always be run")
+    }
+
+    /// Lets a room run with these last entries; `None` when more was said since they were read.
+    fn run(
+        &self,
+        room: &RoomName,
+        user: &UserId,
+        last: &[Arc<Entry>],
+    ) -> Result<Option<Arc<Running>>, Problem> {
+        let mut rooms = self.lock();
+        if let Some(running) = rooms.get(room) {
+            return Ok(Some(Arc::clone(running)));
+        }
+        // From here on what is committed is delivered to the room: nothing comes between.
+        let record = self.record_for(room, user)?;
+        if last.last().is_some_and(|entry| entry.seq != record.head.seq) {
+            return Ok(None);
+        }
+        let running = Arc::new(Running {
+            state: Mutex::new(RunningState {
+                room: Room::load(&record, last.to_vec(), &self.settings),
+                members: record.members,
+                followers: HashMap::new(),
+                idle_since: None,
+            }),
+        });
+        rooms.insert(room.clone(), Arc::clone(&running));
+        Ok(Some(running))
     }
 
     fn handle_timeout(&self, now: Instant) {
@@ -290,6 +447,20 @@ impl Live {
     fn people(&self) -> MutexGuard<'_, People> {
         self.people.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn fleeting(&self) -> MutexGuard<'_, MemoryLog> {
+        self.fleeting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Of a room that keeps nothing, the log is in memory, and begins anew with the process.
+fn open_fleeting(fleeting: &mut MemoryLog, record: &RoomRecord) {
+    if record.keep == Keep::None {
+        let (room, epoch) = (record.room.clone(), record.head.epoch.clone());
+        let new = NewRoom { room, epoch, keep: record.keep, members: record.members.clone() };
+        // The store let it be opened once; a second time finds it there.
+        let _ = fleeting.open(new);
+    }
 }
 
 impl Running {
@@ -299,9 +470,32 @@ impl Running {
 }
 
 impl RunningState {
+    /// Takes the next entry of the log, and wakes whoever follows.
+    fn take(&mut self, entry: &Arc<Entry>) {
+        self.room.append(Arc::clone(entry));
+        if entry.kind == EntryKind::Membership {
+            self.change_members(entry);
+        }
+        self.mark_followers();
+    }
+
+    /// Whoever does not belong to the room any more follows it no longer, from this entry on.
+    fn change_members(&mut self, entry: &Entry) {
+        let Self { room, members, followers, .. } = self;
+        rooms::log::change_members(members, entry);
+        followers.retain(|_, follower| {
+            let stays = may(&follower.user, Deed::Read, members.as_deref());
+            if !stays {
+                follower.mailbox.removed(room.name());
+                room.presence.leave(&follower.user, clock::now());
+            }
+            stays
+        });
+    }
+
     fn mark_followers(&self) {
-        for mailbox in self.followers.values() {
-            mailbox.mark(self.room.name());
+        for follower in self.followers.values() {
+            follower.mailbox.mark(self.room.name());
         }
     }
 

@@ -1,133 +1,168 @@
-//! The store of all logs, and the committer: the one task that adds to them.
+//! The way to the store: the committer, which is the one thread that changes what is kept, and
+//! reading, which waits for nobody's commit.
 
-mod memory;
+mod committer;
+pub mod sqlite;
+pub mod store;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use common::{Epoch, ErrorCode, Member, Problem, RoomName, Timestamp, http::Keep};
-pub use memory::MemoryStore;
-use rooms::{AppendRefusal, Appended, Draft, Entry, OpenRefusal, RoomRecord};
-use tokio::sync::mpsc;
+use common::{ErrorCode, Problem};
+use rooms::{AppendRefusal, OpenRefusal};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
-use crate::{
-    clock,
-    live::{Live, Mailbox},
-};
+pub use committer::Commits;
+pub use sqlite::SqliteStore;
+pub use store::{Change, Fault, Outcome, SavedSession, Store};
 
-/// Drafts that wait for the committer; beyond it authors are told to come again.
+use crate::live::{Asked, Mailbox};
+
+/// Changes that wait for the committer; beyond it whoever asks is told to come again.
 const WAITING_MAX: usize = 4_096;
-/// Drafts of one commit.
-const BATCH_MAX: usize = 1_024;
 /// When to come again after finding the committer busy.
 const BUSY_RETRY: Duration = Duration::from_millis(500);
+/// Reads from the store at the same time.
+const READS_MAX: usize = 16;
+/// A read that takes longer is answered with a problem.
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
+/// When to come again after a failure of the store.
+const FAULT_RETRY: Duration = Duration::from_secs(1);
+/// When to come again after finding it full: somebody has to make room.
+const FULL_RETRY: Duration = Duration::from_secs(3);
 
-/// Where the logs are kept.
-pub trait Store: fmt::Debug + Send + Sync {
-    /// Gives each draft its place in its room's log, once, and keeps them all. What is answered is
-    /// as durable as this store makes it.
-    fn append(&self, drafts: Vec<Draft>, at: Timestamp) -> Vec<Result<Appended, AppendRefusal>>;
-
-    /// Opens a room.
-    ///
-    /// # Errors
-    /// A room of this name exists.
-    fn open(
-        &self,
-        room: RoomName,
-        epoch: Epoch,
-        keep: Keep,
-        members: Option<Vec<Member>>,
-    ) -> Result<RoomRecord, OpenRefusal>;
-
-    /// A room and the last entries of its log, oldest first, as of one moment.
-    fn load(&self, room: &RoomName, last: usize) -> Option<(RoomRecord, Vec<Arc<Entry>>)>;
-
-    /// Entries after `after`, at most `most`, oldest first; none where they are no longer kept.
-    fn read_after(&self, room: &RoomName, after: u64, most: usize) -> Vec<Arc<Entry>>;
-
-    /// All rooms, in the order of their names.
-    fn rooms(&self) -> Vec<RoomRecord>;
-}
-
-/// A draft on its way into the log, and who waits for the answer.
+/// A change on its way into the store, and who waits for the answer.
 #[derive(Debug)]
 struct Waiting {
-    id: u64,
-    draft: Draft,
-    author: Arc<Mailbox>,
+    change: Change,
+    asker: Asker,
 }
 
-/// Hands drafts to the committer.
-#[derive(Clone, Debug)]
-pub struct Committer {
-    waiting: mpsc::Sender<Waiting>,
-}
-
-/// The committer's own half: to be run as one task.
+/// Who hears what became of a change.
 #[derive(Debug)]
-pub struct Commits {
-    waiting: mpsc::Receiver<Waiting>,
+enum Asker {
+    /// The connection that handed in a draft.
+    Author(Arc<Mailbox>, Asked),
+    /// A task that waits.
+    Task(oneshot::Sender<Result<Outcome, Problem>>),
+    /// Nobody: it is kept with what follows it.
+    Nobody,
+}
+
+/// Hands changes to the committer, and reads from the store.
+#[derive(Clone, Debug)]
+pub struct Log {
     store: Arc<dyn Store>,
+    waiting: mpsc::Sender<Waiting>,
+    reads: Arc<Semaphore>,
 }
 
-/// A committer for this store.
+/// A way to this store, and the committer's own half: to be run on a thread of its own.
 #[must_use]
-pub fn committer(store: Arc<dyn Store>) -> (Committer, Commits) {
+pub fn open(store: Arc<dyn Store>) -> (Log, Commits) {
     let (sender, receiver) = mpsc::channel(WAITING_MAX);
-    (Committer { waiting: sender }, Commits { waiting: receiver, store })
+    let reads = Arc::new(Semaphore::new(READS_MAX));
+    let log = Log { store: Arc::clone(&store), waiting: sender, reads };
+    (log, Commits::new(receiver, store))
 }
 
-impl Committer {
-    /// Adds a draft to its room's log; the answer comes into the author's mailbox.
+impl Log {
+    /// What is known without waiting: rooms and their heads.
+    #[must_use]
+    pub fn store(&self) -> &dyn Store {
+        &*self.store
+    }
+
+    /// Adds to a room's log; the answer comes into the author's mailbox.
     ///
     /// # Errors
     /// Too much waits already.
-    pub fn append(&self, id: u64, draft: Draft, author: Arc<Mailbox>) -> Result<(), Problem> {
-        let retry_after_ms = u64::try_from(BUSY_RETRY.as_millis()).unwrap_or(u64::MAX);
-        self.waiting
-            .try_send(Waiting { id, draft, author })
-            .map_err(|_| Problem::new(ErrorCode::Busy).retry_after_ms(retry_after_ms))
+    pub fn append(
+        &self,
+        draft: rooms::Draft,
+        author: Arc<Mailbox>,
+        asked: Asked,
+    ) -> Result<(), Problem> {
+        self.submit(Change::Append(draft), Asker::Author(author, asked))
     }
-}
 
-impl Commits {
-    /// Commits what waits, all rooms together, until nobody can hand in anything more. A commit
-    /// begins when the one before has ended and something waits: there is no timer.
-    pub async fn run(mut self, live: Arc<Live>) {
-        let mut batch = Vec::new();
-        while self.waiting.recv_many(&mut batch, BATCH_MAX).await > 0 {
-            let (askers, drafts): (Vec<_>, Vec<_>) = batch
-                .drain(..)
-                .map(|Waiting { id, draft, author }| {
-                    let said = (draft.room.clone(), draft.message_id.clone());
-                    ((id, said, author), draft)
-                })
-                .unzip();
-            let outcomes = self.store.append(drafts, clock::wall());
-            for ((id, (room, message_id), author), outcome) in askers.into_iter().zip(outcomes) {
-                if let Ok(Appended::New(entry)) = &outcome {
-                    live.deliver(entry);
-                }
-                author.answer(id, room, message_id, outcome.map(position_of).map_err(problem));
-            }
+    /// Makes a change and waits until it is durable.
+    ///
+    /// # Errors
+    /// Too much waits already, or the store failed.
+    pub async fn change(&self, change: Change) -> Result<Outcome, Problem> {
+        let (sender, receiver) = oneshot::channel();
+        self.submit(change, Asker::Task(sender))?;
+        // The committer answers everybody; one that is gone answers nobody.
+        receiver.await.unwrap_or_else(|_| Err(problem_of(Fault::Unavailable)))
+    }
+
+    /// Makes a change that nobody waits for. It is durable before anything that is changed later
+    /// is. When too much waits it is dropped.
+    pub fn note(&self, change: Change) {
+        if self.submit(change, Asker::Nobody).is_err() {
+            tracing::warn!("the committer is busy; a session's change was not kept");
         }
     }
-}
 
-fn position_of(appended: Appended) -> common::Position {
-    match appended {
-        Appended::New(entry) => entry.position(),
-        Appended::Repeated(position) => position,
+    /// Reads from the store, on a thread that may wait, when it is this reader's turn.
+    ///
+    /// # Errors
+    /// The store cannot be read, or it takes too long.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&dyn Store) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let unavailable = || problem_of(Fault::Unavailable);
+        let turn = async {
+            let permit = Arc::clone(&self.reads).acquire_owned().await;
+            let store = Arc::clone(&self.store);
+            // The thread gives the turn back: who gave up waiting does not.
+            let thread = tokio::task::spawn_blocking(move || {
+                let _permit = permit;
+                read(&*store)
+            });
+            thread.await.map_err(|_| unavailable())?.map_err(problem_of)
+        };
+        tokio::time::timeout(READ_TIMEOUT, turn).await.unwrap_or_else(|_| Err(unavailable()))
+    }
+
+    fn submit(&self, change: Change, asker: Asker) -> Result<(), Problem> {
+        let busy = |_| Problem::new(ErrorCode::Busy).retry_after(BUSY_RETRY);
+        self.waiting.try_send(Waiting { change, asker }).map_err(busy)
     }
 }
 
-fn problem(refusal: AppendRefusal) -> Problem {
+/// What somebody is told whose change or question the store could not take.
+pub(crate) fn problem_of(fault: Fault) -> Problem {
+    match fault {
+        Fault::Full => Problem::new(ErrorCode::StorageFull).retry_after(FULL_RETRY),
+        Fault::Unavailable => Problem::new(ErrorCode::StoreUnavailable).retry_after(FAULT_RETRY),
+    }
+}
+
+/// What an author is told whose draft did not become an entry.
+pub(crate) fn problem_of_append(refusal: AppendRefusal) -> Problem {
+    let titled = |code, title: &str| Problem::new(code).title(title);
     match refusal {
         AppendRefusal::NoSuchRoom(_) => Problem::new(ErrorCode::NotFound),
+        AppendRefusal::NoSuchEntry(_) => titled(ErrorCode::NotFound, "there is no such entry"),
+        AppendRefusal::WrongKind(_) => {
+            let problem = Problem::field("/of", common::FieldFault::Invalid);
+            problem.title("this cannot be done to an entry of this kind")
+        }
+        AppendRefusal::Forbidden => Problem::new(ErrorCode::Forbidden),
+        AppendRefusal::Deleted(_) => titled(ErrorCode::Conflict, "it was deleted"),
+        AppendRefusal::Already => titled(ErrorCode::Conflict, "it is so already"),
         AppendRefusal::Conflict(position) => {
-            let problem = Problem::new(ErrorCode::Conflict)
-                .title("the message id was used for something else");
+            let problem = titled(ErrorCode::Conflict, "the message id was used for something else");
             Problem { position: Some(position), ..problem }
         }
+    }
+}
+
+/// What somebody is told whose room could not be opened.
+pub(crate) fn problem_of_open(refusal: OpenRefusal) -> Problem {
+    match refusal {
+        OpenRefusal::Exists => Problem::new(ErrorCode::Conflict).title("the room exists"),
     }
 }

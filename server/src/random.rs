@@ -1,7 +1,7 @@
 //! The one place where the server draws random numbers: from the operating system.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use common::{ConnectionId, Epoch, UserId};
+use common::{ConnectionId, Epoch, MessageId, UserId};
 
 /// 256 bits as 43 letters: what a session or a ticket is known by.
 pub(crate) fn secret() -> String {
@@ -11,6 +11,11 @@ pub(crate) fn secret() -> String {
 /// 80 bits: who somebody is.
 pub(crate) fn user_id() -> UserId {
     UserId::new(format!("u{}", hex(&bytes::<10>()))).expect("hex digits are a token")
+}
+
+/// 128 bits: a message that the server says for somebody.
+pub(crate) fn message_id() -> MessageId {
+    MessageId::new(hex(&bytes::<16>())).expect("hex digits are a token")
 }
 
 /// 64 bits: one connection.

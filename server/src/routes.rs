@@ -41,16 +41,29 @@ fn all(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     let delete = || warp::delete().and(state.clone()).and(warp::header::headers_cloned());
     let peer = || warp::ext::get::<Peer>();
     let body = || warp::body::stream();
+    let query = || warp::query::raw().map(Some).or(warp::any().map(|| None)).unify();
 
     let ws = path!("ws").map(|| None).and(handshake(app));
     let ws_room = path!("ws" / String).map(Some).and(handshake(app));
-    let ticket = path!("ws" / "ticket").and(post()).map(api::ticket::issue);
+    let ticket = path!("ws" / "ticket").and(post()).then(api::ticket::issue);
     let sign_in =
         path!("api" / "session").and(post()).and(peer()).and(body()).then(api::session::sign_in);
     let session = path!("api" / "session").and(get()).map(api::session::show);
     let sign_out = path!("api" / "session").and(delete()).map(api::session::sign_out);
-    let rooms = path!("api" / "rooms").and(get()).map(api::rooms::list);
+    let rooms = path!("api" / "rooms").and(get()).then(api::rooms::list);
     let open_room = path!("api" / "rooms").and(post()).and(body()).then(api::rooms::open);
+    let entries = path!("api" / "rooms" / String / "entries")
+        .and(query())
+        .and(get())
+        .then(api::entries::list);
+    let admit = path!("api" / "rooms" / String / "members")
+        .and(post())
+        .and(body())
+        .then(api::members::admit);
+    let remove = path!("api" / "rooms" / String / "members" / String)
+        .and(delete())
+        .then(api::members::remove);
+    let search = path!("api" / "search").and(query()).and(get()).then(api::search::find);
     let health = path!("healthz").and(get_or_head()).map(api::health::alive);
     let ready = path!("readyz").and(get_or_head()).map(api::health::ready);
 
@@ -61,7 +74,9 @@ fn all(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .unify()
         .or(sign_in.or(session).unify().or(sign_out).unify())
         .unify()
-        .or(rooms.or(open_room).unify().or(health).unify().or(ready).unify())
+        .or(rooms.or(open_room).unify().or(entries).unify().or(search).unify())
+        .unify()
+        .or(admit.or(remove).unify().or(health).unify().or(ready).unify())
         .unify()
         .or(anything_else(state))
         .unify()

@@ -3,33 +3,45 @@
 use std::sync::Arc;
 
 use common::{
-    FieldFault, Member, Problem, UserId,
+    FieldFault, Member, Problem, RoomName, UserId,
     http::{Keep, OpenRoom, RoomInfo, RoomList},
 };
 use futures_util::Stream;
 use http::{HeaderMap, StatusCode};
-use rooms::access::{Deed, may};
+use rooms::{
+    NewRoom,
+    access::{Deed, may},
+};
 use warp::Buf;
 
 use super::signed_in;
 use crate::{
     App,
-    config::KEEP_LAST_MAX,
-    origin,
+    log::Store,
+    origin, random,
     transport::reply::{self, Response},
 };
 
 /// People of a private room.
 const MEMBERS_MAX: usize = 100;
 
-/// `GET`: the rooms that the asker may see.
-#[expect(clippy::needless_pass_by_value, reason = "warp hands owned values to a handler")]
-pub(crate) fn list(app: Arc<App>, headers: HeaderMap) -> Response {
-    let list = signed_in(&app, &headers).map(|signed_in| {
-        let rooms = app.live.rooms_of(&signed_in.user.id);
-        reply::json(StatusCode::OK, &RoomList { rooms })
-    });
-    reply::from(list)
+/// `GET`: the rooms that the asker may see, and what they have not read of them.
+pub(crate) async fn list(app: Arc<App>, headers: HeaderMap) -> Response {
+    let answer = async {
+        let reader = signed_in(&app, &headers)?.user;
+        let records = app.live.records_for(&reader.id);
+        let names: Vec<RoomName> = records.iter().map(|record| record.room.clone()).collect();
+        let count = move |store: &dyn Store| {
+            names.iter().map(|room| store.unread(room, &reader)).collect::<Result<Vec<_>, _>>()
+        };
+        // The list is worth having without the counts.
+        let unread = app.live.log().read(count).await.unwrap_or_default();
+        let unread = unread.into_iter().chain(std::iter::repeat(None));
+        let rooms =
+            records.into_iter().zip(unread).map(|(record, unread)| app.live.info(record, unread));
+        Ok(reply::json(StatusCode::OK, &RoomList { rooms: rooms.collect() }))
+    };
+    reply::from(answer.await)
 }
 
 /// `POST`: open a room. Whoever may see it is told.
@@ -42,24 +54,22 @@ pub(crate) async fn open(
         origin::check_change(&headers, &app.config)?;
         let opener = signed_in(&app, &headers)?.user;
         let OpenRoom { room, keep, members } = reply::read_json(&headers, body).await?;
-        let keep = checked_keep(keep, app.config.keep_default)?;
+        let keep = checked_keep(keep.unwrap_or(app.config.keep_default()))?;
         let of_opener = opener.id.clone();
         let members = members.map(|others| members_with(&app, opener, &others)).transpose()?;
-        let info = app.live.open_for(&of_opener, room, keep, members, app.config.rooms_max)?;
-        tell(&app, &info);
+        let new = NewRoom { room, epoch: random::epoch(), keep, members };
+        let info = app.live.open_for(&of_opener, new, app.config.rooms_max).await?;
+        tell(&app, &info, |_| true);
         Ok(reply::json(StatusCode::CREATED, &info))
     };
     reply::from(answer.await)
 }
 
-/// A log in memory cannot keep everything for ever, and says so.
-fn checked_keep(keep: Option<Keep>, default: u32) -> Result<Keep, Problem> {
+fn checked_keep(keep: Keep) -> Result<Keep, Problem> {
     let refused = |title: &str| Err(Problem::field("/keep", FieldFault::Invalid).title(title));
-    match keep.unwrap_or(Keep::Last(default)) {
-        Keep::Forever => refused("this server keeps rooms in memory: say {\"last\": n}"),
+    match keep {
         Keep::Last(0) => refused("to keep nothing, say \"none\""),
-        Keep::Last(last) if last > KEEP_LAST_MAX => refused("at most the last 10,000 are kept"),
-        keep @ (Keep::Last(_) | Keep::None) => Ok(keep),
+        keep @ (Keep::Forever | Keep::Last(_) | Keep::None) => Ok(keep),
     }
 }
 
@@ -79,9 +89,10 @@ fn members_with(app: &App, opener: Member, others: &[UserId]) -> Result<Vec<Memb
     Ok(members)
 }
 
-fn tell(app: &App, info: &RoomInfo) {
+/// Tells of a room those of whoever may see it that are to know.
+pub(super) fn tell(app: &App, info: &RoomInfo, is_to_know: impl Fn(&UserId) -> bool) {
     app.connections.each(|user, mailbox| {
-        if may(user, Deed::Read, info.members.as_deref()) {
+        if is_to_know(user) && may(user, Deed::Read, info.members.as_deref()) {
             mailbox.opened(info.clone());
         }
     });

@@ -14,7 +14,9 @@ use super::{signed_in, slot};
 use crate::{
     App,
     accept::Peer,
-    clock, origin,
+    clock,
+    log::Change,
+    origin,
     transport::reply::{self, Response},
 };
 
@@ -67,6 +69,7 @@ pub(crate) fn sign_out(app: Arc<App>, headers: HeaderMap) -> Response {
 fn end_session(app: &App, headers: &HeaderMap) {
     if let Ok(before) = signed_in(app, headers) {
         app.accounts.sign_out(&before.session);
+        app.live.log().note(Change::SignOut(before.session));
         app.connections.close_session(&before.session, CloseCode::SessionRevoked);
     }
 }

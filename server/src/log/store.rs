@@ -4,9 +4,7 @@
 use std::{fmt, ops::RangeInclusive, sync::Arc};
 
 use common::{Digest, Member, MessageId, Position, RoomName, Timestamp, UserId, http::Unread};
-use rooms::{
-    AppendRefusal, Appended, Draft, Entry, NewRoom, OpenRefusal, RoomRecord,
-};
+use rooms::{AppendRefusal, Appended, Draft, Entry, NewRoom, OpenRefusal, RoomRecord};
 
 use crate::accounts::Hashed;
 
@@ -33,8 +31,12 @@ pub trait Store: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// The store cannot be read.
-    fn read_after(&self, room: &RoomName, after: u64, most: usize)
-    -> Result<Vec<Arc<Entry>>, Fault>;
+    fn read_after(
+        &self,
+        room: &RoomName,
+        after: u64,
+        most: usize,
+    ) -> Result<Vec<Arc<Entry>>, Fault>;
 
     /// The last `most` entries before `before`, oldest first.
     ///
@@ -139,8 +141,6 @@ pub struct SavedSession {
     pub begun_ms: u64,
     /// When it was used last, in milliseconds since 1970.
     pub used_ms: u64,
-    /// It has asked for a ticket.
-    pub settled: bool,
 }
 
 /// Why the store cannot do its work at the moment. It may later, without a restart.

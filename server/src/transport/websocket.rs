@@ -2,6 +2,7 @@
 //!
 //! The task reads and writes at the same time. It wakes once however much came, and flushes once.
 
+mod requests;
 mod socket;
 pub mod upgrade;
 
@@ -16,7 +17,7 @@ use std::{
 
 use common::{CloseCode, ConnectionId, RoomName, UserId};
 use futures_util::FutureExt as _;
-use rooms::{Conversation, Frame, Read, Request, conversation::Closing};
+use rooms::{Conversation, Frame, Read, conversation::Closing};
 use tokio::net::TcpStream;
 use websocket::{Incoming, Opcode, Violation};
 
@@ -25,7 +26,7 @@ use crate::{
     accounts::Hashed,
     clock,
     connections::Place,
-    live::{Answer, Followed, Mail, Mailbox},
+    live::{Answer, Asked, Mail, Mailbox, Marked},
     random,
 };
 use socket::Socket;
@@ -111,7 +112,7 @@ impl Connection {
         if let Some(ticket) = ticket {
             conversation.handle_ticket(ticket);
         }
-        let mut connection = Self {
+        Self {
             socket: Socket::new(stream, &early, app.config.write_stall(), now),
             app,
             conversation,
@@ -120,9 +121,7 @@ impl Connection {
             sessions,
             dirty: VecDeque::new(),
             _place: place,
-        };
-        connection.perform_requests(now);
-        connection
+        }
     }
 
     async fn talk(&mut self) -> Ending {
@@ -135,11 +134,11 @@ impl Connection {
             }
             self.conversation.handle_timeout(now);
             self.take_mail(now);
-            if let Some(ending) = self.take_what_arrived(now) {
-                self.write_what_waits();
+            if let Some(ending) = self.take_what_arrived(now).await {
+                self.write_what_waits().await;
                 return ending;
             }
-            let more_to_write = self.write_what_waits();
+            let more_to_write = self.write_what_waits().await;
             if let Some(closing) = self.conversation.closing() {
                 return Ending::Closing(closing);
             }
@@ -209,12 +208,21 @@ impl Connection {
     }
 
     fn take_mail(&mut self, now: Instant) {
-        let Mail { dirty, answers, opened, close } = self.mailbox.take();
-        for Answer { id, room, message_id, outcome } in answers {
+        let Mail { dirty, answers, opened, removed, marked, close } = self.mailbox.take();
+        for Answer { asked: Asked { id, room, message_id }, outcome } in answers {
             match outcome {
                 Ok(position) => self.conversation.handle_appended(id, room, message_id, position),
                 Err(problem) => self.conversation.handle_refused(Some(id), problem, now),
             }
+        }
+        for Marked { id, room, outcome } in marked {
+            match outcome {
+                Ok(unread) => self.conversation.handle_marked(id, room, unread),
+                Err(problem) => self.conversation.handle_refused(id, problem, now),
+            }
+        }
+        for room in removed {
+            self.conversation.handle_removed(&room);
         }
         for room in dirty {
             self.mark_dirty(room);
@@ -234,8 +242,8 @@ impl Connection {
     }
 
     /// Hands what arrived to the conversation, as long as it wants more, and performs what it asks.
-    fn take_what_arrived(&mut self, now: Instant) -> Option<Ending> {
-        self.perform_requests(now);
+    async fn take_what_arrived(&mut self, now: Instant) -> Option<Ending> {
+        self.perform_requests(now).await;
         while self.conversation.wants_input() {
             match self.socket.next(now) {
                 Ok(Some(Incoming::Text(text))) => self.conversation.handle_text(&text, now),
@@ -251,68 +259,14 @@ impl Connection {
                 Ok(None) => break,
                 Err(violation) => return Some(answer_to(violation)),
             }
-            self.perform_requests(now);
+            self.perform_requests(now).await;
         }
         None
     }
 
-    fn perform_requests(&mut self, now: Instant) {
-        while let Some(request) = self.conversation.poll_request() {
-            match request {
-                Request::Authenticate { ticket } => self.authenticate(&ticket, now),
-                Request::Follow { id, room, after, echo } => {
-                    let Some(user) = self.conversation.user() else { return };
-                    let (live, connection) = (&self.app.live, self.conversation.id());
-                    let followed =
-                        live.follow(&room, user, connection, &self.mailbox, after.as_ref());
-                    match followed {
-                        Ok(Followed { start, presence }) => {
-                            self.conversation.handle_followed(id, &room, start, presence, echo);
-                        }
-                        Err(problem) => self.conversation.handle_refused(id, problem, now),
-                    }
-                }
-                Request::Unfollow { room } => {
-                    if let Some(user) = &self.user {
-                        self.app.live.unfollow(&room, user, self.conversation.id(), true);
-                    }
-                }
-                Request::Append { id, draft } => {
-                    let live = &self.app.live;
-                    if let Err(wait) = live.may_say(&draft.author.id, &draft.room) {
-                        self.conversation.handle_too_fast(id, &draft.room, wait, now);
-                    } else if let Err(problem) = live.append(id, draft, &self.mailbox) {
-                        self.conversation.handle_refused(Some(id), problem, now);
-                    }
-                }
-            }
-        }
-    }
-
-    fn authenticate(&mut self, ticket: &str, now: Instant) {
-        let sessions = std::mem::take(&mut self.sessions);
-        let signed_in = self.app.accounts.redeem(ticket, &sessions, now);
-        if let Some(signed_in) = &signed_in {
-            let (id, user) = (self.conversation.id().clone(), signed_in.user.id.clone());
-            self.app.connections.begin(id.clone(), signed_in, Arc::clone(&self.mailbox));
-            if let Some(oldest) = self.app.live.connect(&user, &id) {
-                self.app.connections.close(&oldest, CloseCode::TooManyConnections);
-            }
-            self.user = Some(user);
-        }
-        let session = signed_in.as_ref().map(|signed_in| signed_in.session);
-        self.conversation.handle_authenticated(signed_in.map(|signed_in| signed_in.user), now);
-        // Whoever looked for connections to close before this one could be found closes it here.
-        if self.app.stopping.is_cancelled() {
-            self.conversation.close(CloseCode::ServiceRestart);
-        } else if session.is_some_and(|session| !self.app.accounts.lives(&session)) {
-            self.conversation.close(CloseCode::SessionRevoked);
-        }
-    }
-
     /// Fills the socket's buffer, when it has taken everything before: replies first, then what the
     /// dirty rooms have, a page of each in turn. Says whether there is more than one turn may write.
-    fn write_what_waits(&mut self) -> bool {
+    async fn write_what_waits(&mut self) -> bool {
         if !self.socket.is_flushed() {
             return true;
         }
@@ -323,7 +277,7 @@ impl Connection {
                     self.socket.write(Opcode::Text, common::encode(&message).as_bytes());
                 }
                 Some(Frame::Entry(entry)) => self.socket.write(Opcode::Text, entry.json()),
-                None => more = self.read_dirty_room(),
+                None => more = self.read_dirty_room().await,
             }
         }
         self.socket.try_flush(clock::now());
@@ -331,13 +285,25 @@ impl Connection {
     }
 
     /// Reads one page; says whether there was a room to read.
-    fn read_dirty_room(&mut self) -> bool {
+    async fn read_dirty_room(&mut self) -> bool {
         let Some(room) = self.dirty.pop_front() else {
             self.dirty = VecDeque::new();
             return false;
         };
         let Some(follow) = self.conversation.follow(&room) else { return true };
-        let (read, news, version) = self.app.live.read(follow);
+        let Some((read, news, version)) = self.app.live.read(follow, self.conversation.id()) else {
+            return true;
+        };
+        let read = if let Read::FurtherBack { most } = read {
+            let Ok(read) = Box::pin(self.app.live.read_further_back(follow, most)).await else {
+                // Nothing is lost by going: the client comes back and resumes.
+                self.conversation.close(CloseCode::TryAgainLater);
+                return true;
+            };
+            read
+        } else {
+            read
+        };
         let more = match &read {
             Read::Entries { entries, to_the_head } => !to_the_head && !entries.is_empty(),
             Read::Resync(_) => true,

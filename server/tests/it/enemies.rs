@@ -120,6 +120,12 @@ async fn a_client_that_reads_nothing_is_sent_away_and_misses_nothing() {
     let (mut of_slow, start) = raw_caller(&house, &slow).await;
     let mut watcher = house.enters("지킴이").await;
     watcher.joins("general").await;
+    // It reads all the time, so that nobody takes it for slow.
+    let id = slow.id.clone();
+    let sent_away = tokio::spawn(async move {
+        let gone = |message: &ServerMessage| matches!(message, ServerMessage::Presence { left, .. } if left.iter().any(|left| left.as_str() == id));
+        watcher.hears(gone).await;
+    });
     let mut last = start.clone();
     let text = "가".repeat(4_000);
     // More than the kernel's buffers and ours hold: about 6 MB.
@@ -130,8 +136,7 @@ async fn a_client_that_reads_nothing_is_sent_away_and_misses_nothing() {
             last = author.says("general", &text).await;
         }
     }
-    let gone = |message: &ServerMessage| matches!(message, ServerMessage::Presence { left, .. } if left.iter().any(|id| id.as_str() == slow.id));
-    watcher.hears(gone).await;
+    within(sent_away).await.unwrap();
     let mut rest = Vec::new();
     let _ = within(of_slow.read_to_end(&mut rest)).await;
     let mut back = slow.calls().await;

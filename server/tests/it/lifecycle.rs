@@ -76,19 +76,6 @@ async fn a_stop_ends_though_somebody_does_not_listen() {
 }
 
 #[tokio::test]
-async fn a_restart_begins_a_new_epoch() {
-    let house = House::opens().await;
-    let mut hana = house.enters("하나").await;
-    hana.joins("general").await;
-    let before = hana.says("general", "안녕").await;
-    house.closes().await;
-    let house = House::opens().await;
-    let mut hana = house.enters("하나").await;
-    hana.joins("general").await;
-    assert_ne!(hana.says("general", "안녕").await.epoch, before.epoch);
-}
-
-#[tokio::test]
 async fn one_server_at_a_time_uses_a_data_directory() {
     use clap::Parser as _;
     let data = crate::stage::TempDir::new();

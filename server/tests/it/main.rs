@@ -8,4 +8,6 @@ mod conversation;
 mod enemies;
 mod http;
 mod lifecycle;
+mod log;
+mod search;
 mod stage;

@@ -23,7 +23,8 @@ pub(crate) struct House {
     pub(crate) address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     running: JoinHandle<anyhow::Result<()>>,
-    _data: TempDir,
+    flags: Vec<String>,
+    pub(crate) data: TempDir,
 }
 
 impl House {
@@ -34,9 +35,13 @@ impl House {
     /// With settings as an operator writes them.
     #[expect(clippy::unused_async, reason = "a server is spawned: it needs a runtime")]
     pub(crate) async fn opens_with(flags: &[&str]) -> Self {
-        let data = TempDir::new();
+        let flags = flags.iter().map(|flag| (*flag).to_owned()).collect();
+        Self::opens_on(TempDir::new(), flags)
+    }
+
+    fn opens_on(data: TempDir, flags: Vec<String>) -> Self {
         let fixed = ["server", "--listen", "127.0.0.1:0", "--data-dir", &data.0];
-        let config = Config::parse_from(fixed.iter().chain(flags));
+        let config = Config::parse_from(fixed.into_iter().chain(flags.iter().map(String::as_str)));
         let listener = server::accept::bind(config.listen).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
@@ -44,7 +49,14 @@ impl House {
             let _ = stopped.await;
         };
         let running = tokio::spawn(server::run(listener, config, shutdown));
-        Self { address, stop: Some(stop), running, _data: data }
+        Self { address, stop: Some(stop), running, flags, data }
+    }
+
+    /// Closes and opens again with what it kept, at another address.
+    pub(crate) async fn restarts(mut self) -> Self {
+        self.begins_to_close();
+        within(self.running).await.unwrap().unwrap();
+        Self::opens_on(self.data, self.flags)
     }
 
     /// Is told to stop; answers when it has.
@@ -109,6 +121,18 @@ impl Guest {
         answer.json()["ticket"].as_str().unwrap().to_owned()
     }
 
+    /// The same person, at the address where the house is open after a restart.
+    pub(crate) fn at(&self, house: &House) -> Self {
+        Self { house: house.address, ..self.clone() }
+    }
+
+    /// Opens a room that only these people and the guest may see.
+    pub(crate) async fn opens_private_room(&self, room: &str, others: &[&Guest]) {
+        let others: Vec<&str> = others.iter().map(|guest| guest.id.as_str()).collect();
+        let body = json!({ "room": room, "members": others });
+        assert_eq!(self.asks("POST", "/api/rooms", Some(&body)).await.status, 201);
+    }
+
     pub(crate) async fn opens_room(&self, room: &str) {
         let answer = self.asks("POST", "/api/rooms", Some(&json!({ "room": room }))).await;
         assert_eq!(answer.status, 201, "{}", answer.body);
@@ -143,6 +167,39 @@ impl Caller {
 
     pub(crate) async fn sends_raw(&mut self, message: Message) {
         within(self.socket.send(message)).await.unwrap();
+    }
+
+    /// Sends a request, given without its id, and answers the reply to it.
+    pub(crate) async fn requests(&mut self, mut request: Value) -> ServerMessage {
+        let expected = self.next_id();
+        request["id"] = json!(expected);
+        self.sends_text(&request.to_string()).await;
+        self.hears(|message| {
+            let (ServerMessage::Ack { id, .. } | ServerMessage::History { id, .. }) = message
+            else {
+                let (ServerMessage::Marked { id, .. } | ServerMessage::Error { id, .. }) = message
+                else {
+                    return false;
+                };
+                return *id == Some(expected);
+            };
+            *id == expected
+        })
+        .await
+    }
+
+    /// The same for what is refused.
+    pub(crate) async fn is_refused_for(&mut self, request: Value) -> common::Problem {
+        let reply = self.requests(request).await;
+        let ServerMessage::Error { error, .. } = reply else { panic!("not refused: {reply:?}") };
+        error
+    }
+
+    /// The next entry of any room.
+    pub(crate) async fn hears_entry(&mut self) -> common::Entry {
+        let message = self.hears(|message| matches!(message, ServerMessage::Entry(_))).await;
+        let ServerMessage::Entry(entry) = message else { unreachable!("it was just matched") };
+        entry
     }
 
     fn next_id(&mut self) -> u64 {

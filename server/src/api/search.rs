@@ -1,0 +1,91 @@
+//! `GET /api/search`: what was said, by its words.
+
+use std::sync::Arc;
+
+use common::{ErrorCode, FieldFault, Problem, RoomName, http::Found};
+use http::{HeaderMap, StatusCode};
+
+use super::{named, signed_in};
+use crate::{
+    App,
+    search::{Cursor, Hit, QueryError, Readable, SearchRefusal},
+    transport::reply::{self, Response},
+};
+
+/// Hits of one page.
+const PAGE: usize = 20;
+
+/// What is asked for, out of the address.
+#[derive(Debug, Default)]
+struct Asked {
+    words: String,
+    room: Option<RoomName>,
+    before: Option<Cursor>,
+}
+
+/// `GET ?q=…`: posts that hold all the words, of the rooms that the asker may read, the newest
+/// first; with `room` of that one, with `before` the page behind the one that named it.
+pub(crate) async fn find(query: Option<String>, app: Arc<App>, headers: HeaderMap) -> Response {
+    let answer = async {
+        let asker = signed_in(&app, &headers)?.user;
+        let Asked { words, room, before } = asked(query.as_deref().unwrap_or_default())?;
+        let readable = match &room {
+            Some(room) => Readable::Only(app.live.record_for(room, &asker.id)?.room),
+            None => {
+                let records = app.live.records_for(&asker.id).into_iter();
+                let private = records.filter(|record| record.members.is_some());
+                Readable::OpenAnd(private.map(|record| record.room).collect())
+            }
+        };
+        let search = app.search.clone();
+        let found = app.live.log().read(move |store| {
+            let page = match search.find(&words, &readable, room.as_ref(), before, PAGE) {
+                Ok(page) => page,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
+            let current = |hit: &Hit| {
+                let record = store.room(&hit.room);
+                record.is_some_and(|record| record.head.epoch == hit.position.epoch)
+            };
+            let hits = page.hits.into_iter().filter(current);
+            let places: Vec<_> = hits.map(|hit| (hit.room, hit.position.seq)).collect();
+            let next = page.next.map(|cursor| cursor.to_string());
+            Ok(Ok(Found { hits: store.posts(&places)?, next }))
+        });
+        let found = found.await?.map_err(|refusal| problem_of(&refusal))?;
+        Ok(reply::json(StatusCode::OK, &found))
+    };
+    reply::from(answer.await)
+}
+
+fn asked(query: &str) -> Result<Asked, Problem> {
+    let mut asked = Asked::default();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        match &*name {
+            "q" => asked.words = value.into_owned(),
+            "room" => asked.room = Some(named(&value)?),
+            "before" => {
+                let invalid = |_| Problem::field("/before", FieldFault::Invalid);
+                asked.before = Some(value.parse().map_err(invalid)?);
+            }
+            _ => return Err(Problem::field(format!("/{name}"), FieldFault::UnknownField)),
+        }
+    }
+    Ok(asked)
+}
+
+fn problem_of(refusal: &SearchRefusal) -> Problem {
+    match refusal {
+        SearchRefusal::Query(fault) => {
+            let fault = match fault {
+                QueryError::Empty => FieldFault::Empty,
+                QueryError::TooLong => FieldFault::TooLong,
+            };
+            Problem::field("/q", fault)
+        }
+        SearchRefusal::Unavailable(error) => {
+            tracing::error!(%error, "the search index cannot be read");
+            Problem::new(ErrorCode::StoreUnavailable)
+        }
+    }
+}

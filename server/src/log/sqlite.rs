@@ -1,0 +1,339 @@
+//! The logs, read markers and sessions in one SQLite database: what was acknowledged is there
+//! after `kill -9` and after a power cut.
+//!
+//! One connection writes ([`writer`]); others read and wait for nobody ([`readers`], [`queries`]).
+//! What is known of the rooms is in memory as well, and changes only after a commit. Read on in
+//! [`schema`] (the tables) and [`opening`] (what a start asks of the file).
+
+mod checkpoints;
+pub(crate) mod files;
+mod opening;
+mod people;
+mod queries;
+mod readers;
+mod rows;
+mod schema;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::BTreeMap,
+    fmt, io,
+    ops::RangeInclusive,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError, RwLock},
+};
+
+use common::{
+    Digest, Epoch, Member, MessageId, Position, RoomName, Timestamp, UserId, http::Unread,
+};
+use rooms::{Entry, RoomRecord};
+use rusqlite::{Connection, ErrorCode, ffi};
+
+use self::{
+    checkpoints::Checkpoints, readers::Readers, rows::ReadError, rows::Reading, writer::Writer,
+};
+use super::store::{Change, Fault, Outcome, SavedSession, Store};
+
+/// The database's name in the data directory.
+pub const FILE_NAME: &str = "madang.db";
+
+/// The logs in a database.
+pub struct SqliteStore {
+    path: PathBuf,
+    writer: Mutex<Writer>,
+    readers: Readers,
+    rooms: RwLock<Rooms>,
+    checkpoints: Checkpoints,
+}
+
+/// A room and what stands for it in the tables.
+#[derive(Clone, Debug)]
+struct Known {
+    id: i64,
+    record: RoomRecord,
+    /// There are no rows up to this entry: at most the record's floor.
+    pruned: u64,
+}
+
+type Rooms = BTreeMap<RoomName, Known>;
+
+/// Why the database cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Something else has this name.
+    #[error(
+        "{path} is no database of Madang: move it away, or name another directory with --data-dir"
+    )]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The log of changes is there, and what it belongs to is not.
+    #[error(
+        "{path} is missing or empty, and {path}-wal holds changes of it: put the file back, or \
+         put a backup in its place with `server restore FILE`"
+    )]
+    Lost {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A newer server made it.
+    #[error(
+        "{path} is of version {version}, and this server knows versions up to {known}: start the \
+         newer server, or put an older backup in its place with `server restore FILE`"
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        version: usize,
+        /// The last version that this server knows.
+        known: usize,
+    },
+    /// What is in it is not what was written.
+    #[error(
+        "{path} is damaged: {cause}; `server check` names what is wrong, and \
+         `server restore FILE` puts a backup in its place"
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and where.
+        cause: String,
+    },
+    /// SQLite cannot use it at the moment.
+    #[error("{path} cannot be used: {source}")]
+    Sqlite {
+        /// The file.
+        path: PathBuf,
+        /// What it says.
+        source: rusqlite::Error,
+    },
+    /// The operating system refuses.
+    #[error("{path} cannot be used: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What it says.
+        source: io::Error,
+    },
+}
+
+impl StoreError {
+    pub(crate) fn of(path: &Path, source: rusqlite::Error) -> Self {
+        match source.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                Self::Damaged { path: path.to_owned(), cause: source.to_string() }
+            }
+            _ => Self::Sqlite { path: path.to_owned(), source },
+        }
+    }
+
+    fn of_read(path: &Path, error: ReadError) -> Self {
+        match error {
+            ReadError::Sqlite(source) => Self::of(path, source),
+            ReadError::Damaged { .. } => {
+                Self::Damaged { path: path.to_owned(), cause: error.to_string() }
+            }
+        }
+    }
+}
+
+impl SqliteStore {
+    /// Opens the database in this directory, or begins one. Rooms that keep nothing get a new
+    /// epoch. Whoever calls it holds the data directory.
+    ///
+    /// # Errors
+    /// What is there cannot be used; nothing is begun in its place.
+    pub fn open(data_dir: &Path, new_epoch: impl FnMut() -> Epoch) -> Result<Self, StoreError> {
+        Self::open_with(data_dir, schema::MIGRATIONS, new_epoch)
+    }
+
+    fn open_with(
+        data_dir: &Path,
+        migrations: &[&str],
+        new_epoch: impl FnMut() -> Epoch,
+    ) -> Result<Self, StoreError> {
+        let path = data_dir.join(FILE_NAME);
+        let (connection, rooms) = opening::open(&path, migrations, new_epoch)?;
+        let checkpoints =
+            Checkpoints::start(&path).map_err(|error| StoreError::of(&path, error))?;
+        Ok(Self {
+            writer: Mutex::new(Writer::new(connection)),
+            readers: Readers::new(path.clone()),
+            rooms: RwLock::new(rooms),
+            checkpoints,
+            path,
+        })
+    }
+
+    /// Breaks this store on purpose, to see whether a test notices.
+    ///
+    /// # Panics
+    /// SQLite refuses.
+    #[cfg(feature = "mutants")]
+    pub fn break_on_purpose(&self, breakage: Breakage) {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        match breakage {
+            Breakage::SynchronousNormal => writer
+                .connection
+                .pragma_update(None, "synchronous", "NORMAL")
+                .expect("an open database takes the setting"),
+            Breakage::NoDedupe => writer.forgets_messages = true,
+        }
+    }
+
+    fn known(&self, room: &RoomName) -> Option<Known> {
+        self.rooms.read().unwrap_or_else(PoisonError::into_inner).get(room).cloned()
+    }
+
+    /// Answers a question about a room; what there is no room for is answered with nothing.
+    fn ask<T: Default>(
+        &self,
+        room: &RoomName,
+        question: impl FnOnce(&Reading<'_>) -> Result<T, ReadError>,
+    ) -> Result<T, Fault> {
+        let Some(known) = self.known(room) else { return Ok(T::default()) };
+        self.read(|connection| question(&Reading::new(connection, &known)))
+    }
+
+    fn read<T>(
+        &self,
+        question: impl FnOnce(&Connection) -> Result<T, ReadError>,
+    ) -> Result<T, Fault> {
+        self.readers.with(question).map_err(|error| {
+            tracing::error!(path = %self.path.display(), %error, "the logs cannot be read");
+            Fault::Unavailable
+        })
+    }
+}
+
+/// A way of breaking the store.
+#[cfg(feature = "mutants")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Breakage {
+    /// A commit is not synced.
+    SynchronousNormal,
+    /// What is said again is not known.
+    NoDedupe,
+}
+
+impl Store for SqliteStore {
+    fn commit(&self, changes: &[Change], at: &Timestamp) -> Result<Vec<Outcome>, Fault> {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = {
+            let rooms = self.rooms.read().unwrap_or_else(PoisonError::into_inner);
+            writer.make(changes, at, &rooms)
+        };
+        let made = made.map_err(|error| self.fault(&error))?;
+        {
+            let mut rooms = self.rooms.write().unwrap_or_else(PoisonError::into_inner);
+            rooms.extend(made.rooms);
+        }
+        self.checkpoints.after_commit(&writer.connection);
+        Ok(made.outcomes)
+    }
+
+    fn rooms(&self) -> Vec<RoomRecord> {
+        let rooms = self.rooms.read().unwrap_or_else(PoisonError::into_inner);
+        rooms.values().map(|known| known.record.clone()).collect()
+    }
+
+    fn room(&self, room: &RoomName) -> Option<RoomRecord> {
+        self.known(room).map(|known| known.record)
+    }
+
+    fn room_count(&self) -> usize {
+        self.rooms.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    fn read_after(
+        &self,
+        room: &RoomName,
+        after: u64,
+        most: usize,
+    ) -> Result<Vec<Arc<Entry>>, Fault> {
+        self.ask(room, |reading| reading.after(after, most))
+    }
+
+    fn read_before(
+        &self,
+        room: &RoomName,
+        before: u64,
+        most: usize,
+    ) -> Result<Vec<Arc<Entry>>, Fault> {
+        self.ask(room, |reading| reading.before(before, most))
+    }
+
+    fn later(
+        &self,
+        room: &RoomName,
+        places: RangeInclusive<u64>,
+        most: usize,
+    ) -> Result<Vec<Arc<Entry>>, Fault> {
+        self.ask(room, |reading| reading.later(&places, most))
+    }
+
+    fn posts(&self, places: &[(RoomName, u64)]) -> Result<Vec<common::Entry>, Fault> {
+        let mut posts = Vec::new();
+        for (room, seq) in places {
+            posts.extend(self.ask(room, |reading| reading.post(*seq))?);
+        }
+        Ok(posts)
+    }
+
+    fn digest_at(&self, room: &RoomName, seq: u64) -> Result<Option<Digest>, Fault> {
+        self.ask(room, |reading| reading.digest_at(seq))
+    }
+
+    fn unread(&self, room: &RoomName, reader: &Member) -> Result<Option<Unread>, Fault> {
+        self.ask(room, |reading| reading.unread(reader))
+    }
+
+    fn find(
+        &self,
+        author: &UserId,
+        message_id: &MessageId,
+    ) -> Result<Option<(RoomName, Position)>, Fault> {
+        let found = self.read(|connection| queries::find(connection, author, message_id))?;
+        let Some(place) = found else { return Ok(None) };
+        let rooms = self.rooms.read().unwrap_or_else(PoisonError::into_inner);
+        let room = rooms.values().find(|known| known.id == rows::room_of(place));
+        Ok(room.filter(|known| rows::seq_of(place) <= known.record.head.seq).map(|known| {
+            let epoch = known.record.head.epoch.clone();
+            (known.record.room.clone(), Position { epoch, seq: rows::seq_of(place) })
+        }))
+    }
+
+    fn sessions(&self) -> Result<Vec<SavedSession>, Fault> {
+        self.read(queries::sessions)
+    }
+}
+
+impl SqliteStore {
+    /// What a failed commit is called, and the one line that is logged of it.
+    fn fault(&self, error: &ReadError) -> Fault {
+        let full = match error {
+            ReadError::Sqlite(rusqlite::Error::SqliteFailure(failure, _)) => match failure.code {
+                ErrorCode::DiskFull => true,
+                ErrorCode::SystemIoFailure => {
+                    failure.extended_code == ffi::SQLITE_IOERR_SHMSIZE || files::is_full(&self.path)
+                }
+                _ => false,
+            },
+            ReadError::Sqlite(_) | ReadError::Damaged { .. } => false,
+        };
+        let path = self.path.display();
+        tracing::error!(%path, %error, full, "nothing was kept of a commit");
+        if full { Fault::Full } else { Fault::Unavailable }
+    }
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteStore").field("path", &self.path).finish_non_exhaustive()
+    }
+}

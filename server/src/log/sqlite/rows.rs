@@ -1,0 +1,254 @@
+//! How entries stand in the database, and reading them back: what does not fit its digest is
+//! refused and served to nobody.
+
+use std::{cell::RefCell, collections::HashMap, sync::OnceLock};
+
+use common::{
+    Digest, EntryKind, Member, MessageId, RoomName, TextError, Timestamp, UserId, UserName,
+};
+use rooms::{Entry, RoomRecord};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Params, Row};
+
+use super::Known;
+
+/// Lower bits of a place: the entry's number. A thousand entries a second for 34 years.
+const SEQ_BITS: u32 = 40;
+/// The highest number of an entry.
+pub(super) const SEQ_MAX: u64 = (1 << SEQ_BITS) - 1;
+
+pub(super) const POST: i64 = 1;
+pub(super) const EDIT: i64 = 2;
+pub(super) const REACTION: i64 = 6;
+
+/// The columns that [`Reading::entry`] reads, in its order.
+pub(super) const COLUMNS: &str =
+    "place, at, author, message_id, kind, about, member, body, erased, digest";
+
+/// Why something cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ReadError {
+    /// SQLite says why.
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+    /// What stands there is not what was written.
+    #[error("entry {seq} of room {room} is damaged: {cause}")]
+    Damaged {
+        /// The room.
+        room: RoomName,
+        /// The entry's number.
+        seq: u64,
+        /// What is wrong with it.
+        cause: &'static str,
+    },
+}
+
+/// Where an entry stands among all entries of all rooms.
+pub(super) fn place(room: i64, seq: u64) -> i64 {
+    let seq = i64::try_from(seq.min(SEQ_MAX)).expect("40 bits fit");
+    (room << SEQ_BITS) | seq
+}
+
+/// The entry's number in its room.
+pub(super) fn seq_of(place: i64) -> u64 {
+    place.cast_unsigned() & SEQ_MAX
+}
+
+/// The room's id.
+pub(super) fn room_of(place: i64) -> i64 {
+    place >> SEQ_BITS
+}
+
+/// The number that stands for a kind.
+pub(super) fn code_of(kind: EntryKind) -> i64 {
+    match kind {
+        EntryKind::Post => POST,
+        EntryKind::Edit => EDIT,
+        EntryKind::Delete => 3,
+        EntryKind::Membership => 4,
+        EntryKind::Topic => 5,
+        EntryKind::Reaction => REACTION,
+        // No draft is of it.
+        EntryKind::Unknown => 0,
+    }
+}
+
+fn kind_of(code: i64) -> Option<EntryKind> {
+    let all = [
+        EntryKind::Post,
+        EntryKind::Edit,
+        EntryKind::Delete,
+        EntryKind::Membership,
+        EntryKind::Topic,
+        EntryKind::Reaction,
+    ];
+    all.into_iter().find(|kind| code_of(*kind) == code)
+}
+
+/// Reading entries of one room.
+pub(super) struct Reading<'a> {
+    pub(super) connection: &'a Connection,
+    room: &'a Known,
+    members: RefCell<HashMap<i64, Member>>,
+}
+
+impl<'a> Reading<'a> {
+    pub(super) fn new(connection: &'a Connection, room: &'a Known) -> Self {
+        Self { connection, room, members: RefCell::default() }
+    }
+
+    pub(super) fn record(&self) -> &RoomRecord {
+        &self.room.record
+    }
+
+    pub(super) fn room_id(&self) -> i64 {
+        self.room.id
+    }
+
+    /// The digest of the log at this place; `None` where it is not kept.
+    pub(super) fn digest_at(&self, seq: u64) -> Result<Option<Digest>, ReadError> {
+        let record = &self.room.record;
+        if seq == record.floor {
+            return Ok(Some(record.floor_digest));
+        }
+        if seq < record.floor || seq > record.head.seq {
+            return Ok(None);
+        }
+        stored_digest(self.connection, place(self.room.id, seq)).map_err(Into::into)
+    }
+
+    /// The entry with this number, whatever the floor and the head are.
+    pub(super) fn one(&self, seq: u64) -> Result<Option<Entry>, ReadError> {
+        let sql = format!("SELECT {COLUMNS} FROM entries WHERE place = ?");
+        Ok(self.some(&sql, [place(self.room.id, seq)])?.pop())
+    }
+
+    /// Entries anywhere in the log, each compared with its digest.
+    pub(super) fn some(&self, sql: &str, params: impl Params) -> Result<Vec<Entry>, ReadError> {
+        let mut entries = Vec::new();
+        self.each(sql, params, |entry| {
+            let record = &self.room.record;
+            let before = if entry.seq == record.floor + 1 {
+                Some(record.floor_digest)
+            } else {
+                stored_digest(self.connection, place(self.room.id, entry.seq - 1))?
+            };
+            // What stands right behind what was taken away has nothing to be compared with.
+            if let Some(before) = before {
+                self.compare(&entry, before)?;
+            }
+            entries.push(entry);
+            Ok(())
+        })?;
+        Ok(entries)
+    }
+
+    /// All entries after `after` up to `last`, oldest first; each is compared with its digest and
+    /// follows the one before.
+    pub(super) fn run(
+        &self,
+        after: u64,
+        last: u64,
+        mut before: Digest,
+        mut take: impl FnMut(Entry),
+    ) -> Result<(), ReadError> {
+        let sql =
+            format!("SELECT {COLUMNS} FROM entries WHERE place > ? AND place <= ? ORDER BY place");
+        let mut seq = after;
+        let places = [place(self.room.id, after), place(self.room.id, last)];
+        self.each(&sql, places, |entry| {
+            seq += 1;
+            if entry.seq != seq {
+                return Err(self.damaged(seq, "it is missing"));
+            }
+            self.compare(&entry, before)?;
+            before = entry.digest;
+            take(entry);
+            Ok(())
+        })?;
+        if seq < last { Err(self.damaged(seq + 1, "it is missing")) } else { Ok(()) }
+    }
+
+    fn each(
+        &self,
+        sql: &str,
+        params: impl Params,
+        mut take: impl FnMut(Entry) -> Result<(), ReadError>,
+    ) -> Result<(), ReadError> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(params)?;
+        while let Some(row) = rows.next()? {
+            take(self.entry(row)?)?;
+        }
+        Ok(())
+    }
+
+    fn compare(&self, entry: &Entry, before: Digest) -> Result<(), ReadError> {
+        if entry.digest_after(before) == entry.digest {
+            Ok(())
+        } else {
+            Err(self.damaged(entry.seq, "it does not fit its digest"))
+        }
+    }
+
+    fn entry(&self, row: &Row<'_>) -> Result<Entry, ReadError> {
+        let seq = seq_of(row.get(0)?);
+        let damaged = |cause| self.damaged(seq, cause);
+        let member: Option<i64> = row.get(6)?;
+        let about: Option<i64> = row.get(5)?;
+        let text = |column| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
+        Ok(Entry {
+            room: self.room.record.room.clone(),
+            epoch: self.room.record.head.epoch.clone(),
+            seq,
+            at: Timestamp::new(text(1)?).map_err(|_| damaged("its time is not one"))?,
+            author: self.member(row.get(2)?, seq)?,
+            message_id: MessageId::new(text(3)?).map_err(|_| damaged("its id is not one"))?,
+            kind: kind_of(row.get(4)?).ok_or_else(|| damaged("there is no such kind"))?,
+            of: about.map(seq_of),
+            member: member.map(|member| self.member(member, seq)).transpose()?,
+            body: row.get(7)?,
+            erased: row.get::<_, Option<[u8; 16]>>(8)?.map(Digest::from_bytes),
+            digest: Digest::from_bytes(row.get(9)?),
+            json: OnceLock::new(),
+        })
+    }
+
+    fn member(&self, name: i64, seq: u64) -> Result<Member, ReadError> {
+        if let Some(member) = self.members.borrow().get(&name) {
+            return Ok(member.clone());
+        }
+        let member = member(self.connection, name)?
+            .ok_or_else(|| self.damaged(seq, "there is no such author or member"))?
+            .map_err(|_| self.damaged(seq, "its author's or member's name is not one"))?;
+        self.members.borrow_mut().insert(name, member.clone());
+        Ok(member)
+    }
+
+    fn damaged(&self, seq: u64, cause: &'static str) -> ReadError {
+        ReadError::Damaged { room: self.room.record.room.clone(), seq, cause }
+    }
+}
+
+/// Somebody, under the name that this id stands for.
+pub(super) fn member(
+    connection: &Connection,
+    name: i64,
+) -> rusqlite::Result<Option<Result<Member, TextError>>> {
+    const SQL: &str = "SELECT people.user, names.name FROM names JOIN people
+        ON people.id = names.person WHERE names.id = ?";
+    let mut statement: CachedStatement<'_> = connection.prepare_cached(SQL)?;
+    let texts = statement
+        .query_row([name], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))
+        .optional()?;
+    Ok(texts.map(|(user, name)| Ok(Member { id: UserId::new(user)?, name: UserName::new(name)? })))
+}
+
+/// The digest in the row of an entry.
+pub(super) fn stored_digest(
+    connection: &Connection,
+    place: i64,
+) -> rusqlite::Result<Option<Digest>> {
+    let mut statement = connection.prepare_cached("SELECT digest FROM entries WHERE place = ?")?;
+    let bytes: Option<[u8; 16]> = statement.query_row([place], |row| row.get(0)).optional()?;
+    Ok(bytes.map(Digest::from_bytes))
+}

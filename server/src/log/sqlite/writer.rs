@@ -1,0 +1,423 @@
+//! The one connection that writes: a batch of changes is one transaction.
+
+use std::{
+    collections::{BTreeMap, btree_map},
+    sync::Arc,
+};
+
+use common::{Digest, EntryKind, MessageId, Position, RoomName, Timestamp, UserId, http::Keep};
+use rooms::{
+    AppendRefusal, Appended, Content, Draft, Entry, MembershipChange, NewRoom, OpenRefusal,
+    RoomRecord, log::check,
+};
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
+
+use super::{
+    Known, Rooms,
+    people::People,
+    rows::{EDIT, REACTION, ReadError, Reading, code_of, place, room_of, seq_of, stored_digest},
+};
+use crate::log::store::{Change, Outcome, SavedSession};
+
+/// Rows of entries that are taken away in one go: at least, and at most.
+const PRUNED_MIN: u64 = 64;
+const PRUNED_MAX: u64 = 1_024;
+
+/// The connection that writes, and what it remembers between transactions.
+#[derive(Debug)]
+pub(super) struct Writer {
+    pub(super) connection: Connection,
+    people: People,
+    /// It was broken on purpose: what is said again is not known.
+    #[cfg(feature = "mutants")]
+    pub(super) forgets_messages: bool,
+}
+
+/// What a transaction came to.
+pub(super) struct Made {
+    pub(super) outcomes: Vec<Outcome>,
+    /// The rooms that are otherwise after it.
+    pub(super) rooms: Rooms,
+}
+
+impl Writer {
+    pub(super) fn new(connection: Connection) -> Self {
+        Self {
+            connection,
+            people: People::default(),
+            #[cfg(feature = "mutants")]
+            forgets_messages: false,
+        }
+    }
+
+    /// Makes all changes durable, or none of them.
+    pub(super) fn make(
+        &mut self,
+        changes: &[Change],
+        at: &Timestamp,
+        rooms: &Rooms,
+    ) -> Result<Made, ReadError> {
+        let made = self.transact(changes, at, rooms);
+        if made.is_err() {
+            self.people.forget();
+        }
+        self.people.tidy();
+        made
+    }
+
+    fn transact(
+        &mut self,
+        changes: &[Change],
+        at: &Timestamp,
+        rooms: &Rooms,
+    ) -> Result<Made, ReadError> {
+        // What is dropped before its commit is rolled back.
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut batch = Batch {
+            connection: &transaction,
+            people: &mut self.people,
+            before: rooms,
+            touched: BTreeMap::new(),
+            at,
+            seconds: seconds(&transaction, at)?,
+            #[cfg(feature = "mutants")]
+            forgets_messages: self.forgets_messages,
+        };
+        let outcomes = changes.iter().map(|change| batch.make(change)).collect::<Result<_, _>>()?;
+        let rooms = batch.finish()?;
+        transaction.commit()?;
+        Ok(Made { outcomes, rooms })
+    }
+}
+
+/// One transaction. What an earlier change did is seen by a later one.
+struct Batch<'a> {
+    connection: &'a Connection,
+    people: &'a mut People,
+    before: &'a Rooms,
+    touched: Rooms,
+    at: &'a Timestamp,
+    seconds: i64,
+    #[cfg(feature = "mutants")]
+    forgets_messages: bool,
+}
+
+impl Batch<'_> {
+    fn make(&mut self, change: &Change) -> Result<Outcome, ReadError> {
+        match change {
+            Change::Append(draft) => return self.append(draft).map(Outcome::Appended),
+            Change::Open(new) => return self.open(new).map(Outcome::Opened),
+            Change::Mark { reader, room, seq } => self.mark(reader, room, *seq)?,
+            Change::SignIn(session) => self.sign_in(session)?,
+            Change::SignOut(session) => {
+                let sql = "DELETE FROM sessions WHERE session = ?";
+                self.connection.prepare_cached(sql)?.execute([session.bytes()])?;
+            }
+        }
+        Ok(Outcome::Done)
+    }
+
+    /// The room as it is at this point of the transaction.
+    fn room(&mut self, room: &RoomName) -> Option<&mut Known> {
+        match self.touched.entry(room.clone()) {
+            btree_map::Entry::Occupied(touched) => Some(touched.into_mut()),
+            btree_map::Entry::Vacant(vacant) => Some(vacant.insert(self.before.get(room)?.clone())),
+        }
+    }
+
+    fn append(&mut self, draft: &Draft) -> Result<Result<Appended, AppendRefusal>, ReadError> {
+        let fingerprint = draft.fingerprint();
+        if let Some(said) = self.said(&draft.author.id, &draft.message_id)? {
+            let same = said.fingerprint == fingerprint && said.room == draft.room;
+            return Ok(if same {
+                Ok(Appended::Repeated(said.position))
+            } else {
+                Err(AppendRefusal::Conflict(said.position))
+            });
+        }
+        let connection = self.connection;
+        let no_such_room = || Ok(Err(AppendRefusal::NoSuchRoom(draft.room.clone())));
+        let Some(room) = self.room(&draft.room) else { return no_such_room() };
+        debug_assert_ne!(room.record.keep, Keep::None, "what keeps nothing has no entries here");
+        if room.record.keep == Keep::None {
+            return no_such_room();
+        }
+        let target = match draft.content.of() {
+            Some(of) => room.target(connection, of)?,
+            None => None,
+        };
+        if let Err(refusal) = check(draft, &room.record, target.as_ref()) {
+            return Ok(Err(refusal));
+        }
+        let room_id = room.id;
+        if let Content::Reaction { of, emoji } = &draft.content
+            && self.has_reaction(&draft.author.id, place(room_id, *of), emoji.as_str())?
+        {
+            return Ok(Err(AppendRefusal::Already));
+        }
+        let at = self.at.clone();
+        let room = self.room(&draft.room).expect("it was found above");
+        let RoomRecord { head, digest, .. } = &room.record;
+        let entry = Entry::new(draft.clone(), head.epoch.clone(), head.seq + 1, at, *digest);
+        room.record.advance(&entry);
+        let topic = (entry.kind == EntryKind::Topic).then(|| room.record.topic.clone());
+        self.insert(room_id, &entry, fingerprint)?;
+        match (&draft.content, topic) {
+            (Content::Delete { of }, _) => self.erase(place(room_id, *of))?,
+            (Content::Membership { change, member }, _) => {
+                self.change_membership(room_id, *change, member)?;
+            }
+            (Content::Topic(_), Some(topic)) => {
+                let topic = topic.as_ref().map(common::Topic::as_str);
+                let sql = "UPDATE rooms SET topic = ? WHERE id = ?";
+                connection.prepare_cached(sql)?.execute(params![topic, room_id])?;
+            }
+            (
+                Content::Post(_)
+                | Content::Edit { .. }
+                | Content::Reaction { .. }
+                | Content::Topic(_),
+                _,
+            ) => {}
+        }
+        Ok(Ok(Appended::New(Arc::new(entry))))
+    }
+
+    fn said(&mut self, author: &UserId, id: &MessageId) -> Result<Option<Said>, ReadError> {
+        #[cfg(feature = "mutants")]
+        if self.forgets_messages {
+            return Ok(None);
+        }
+        let Some(person) = self.people.find(self.connection, author)? else { return Ok(None) };
+        let Some((place, fingerprint)) = said(self.connection, person, id)? else {
+            return Ok(None);
+        };
+        let rooms = self.touched.iter().chain(self.before.iter());
+        let room = rooms.into_iter().find(|(_, known)| known.id == room_of(place));
+        Ok(room.map(|(name, known)| Said {
+            room: name.clone(),
+            position: Position { epoch: known.record.head.epoch.clone(), seq: seq_of(place) },
+            fingerprint,
+        }))
+    }
+
+    fn has_reaction(&mut self, user: &UserId, post: i64, emoji: &str) -> rusqlite::Result<bool> {
+        let Some(person) = self.people.find(self.connection, user)? else { return Ok(false) };
+        // What was taken back has no text.
+        const SQL: &str = "SELECT EXISTS (SELECT 1 FROM entries WHERE about = ? AND kind = ?
+            AND body = ? AND author IN (SELECT id FROM names WHERE person = ?))";
+        let mut statement = self.connection.prepare_cached(SQL)?;
+        statement.query_row(params![post, REACTION, emoji, person], |row| row.get(0))
+    }
+
+    fn insert(&mut self, room: i64, entry: &Entry, fingerprint: Digest) -> rusqlite::Result<()> {
+        const ENTRY: &str = "INSERT INTO entries
+            (place, at, author, message_id, kind, about, member, body, digest)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        #[cfg(not(feature = "mutants"))]
+        const SAID: &str = "INSERT INTO said VALUES (?, ?, ?, ?, ?)";
+        #[cfg(feature = "mutants")]
+        const SAID: &str = "INSERT OR REPLACE INTO said VALUES (?, ?, ?, ?, ?)";
+        let connection = self.connection;
+        let author = self.people.name(connection, &entry.author)?;
+        let person = self.people.person(connection, &entry.author.id)?;
+        let member = match &entry.member {
+            Some(member) => Some(self.people.name(connection, member)?),
+            None => None,
+        };
+        let (place, id) = (place(room, entry.seq), entry.message_id.as_str());
+        let about = entry.of.map(|of| super::rows::place(room, of));
+        connection.prepare_cached(ENTRY)?.execute(params![
+            place,
+            entry.at.as_str(),
+            author,
+            id,
+            code_of(entry.kind),
+            about,
+            member,
+            entry.body,
+            entry.digest.bytes()
+        ])?;
+        connection.prepare_cached(SAID)?.execute(params![
+            id,
+            person,
+            place,
+            fingerprint.bytes(),
+            self.seconds
+        ])?;
+        Ok(())
+    }
+
+    /// Takes the text out of an entry and of all its edits; its digest stays.
+    fn erase(&mut self, target: i64) -> rusqlite::Result<()> {
+        const FIND: &str = "SELECT place, body FROM entries WHERE erased IS NULL
+            AND (place = ?1 OR (about = ?1 AND kind = ?2))";
+        const ERASE: &str = "UPDATE entries SET body = '', erased = ? WHERE place = ?";
+        let mut statement = self.connection.prepare_cached(FIND)?;
+        let found = statement.query_map([target, EDIT], |row| {
+            Ok((row.get::<_, i64>(0)?, Digest::of_body(row.get_ref(1)?.as_str()?)))
+        })?;
+        let found = found.collect::<rusqlite::Result<Vec<_>>>()?;
+        let mut statement = self.connection.prepare_cached(ERASE)?;
+        for (place, digest) in found {
+            statement.execute(params![digest.bytes(), place])?;
+        }
+        Ok(())
+    }
+
+    fn change_membership(
+        &mut self,
+        room: i64,
+        change: MembershipChange,
+        member: &common::Member,
+    ) -> rusqlite::Result<()> {
+        const REMOVE: &str = "DELETE FROM members WHERE room = ?
+            AND name IN (SELECT id FROM names WHERE person = ?)";
+        let person = self.people.person(self.connection, &member.id)?;
+        self.connection.prepare_cached(REMOVE)?.execute([room, person])?;
+        match change {
+            MembershipChange::Joined => self.admit(room, member),
+            MembershipChange::Left | MembershipChange::Kicked => Ok(()),
+        }
+    }
+
+    fn admit(&mut self, room: i64, member: &common::Member) -> rusqlite::Result<()> {
+        const SQL: &str = "INSERT INTO members SELECT ?1,
+            (SELECT coalesce(max(nth), 0) + 1 FROM members WHERE room = ?1), ?2";
+        let name = self.people.name(self.connection, member)?;
+        self.connection.prepare_cached(SQL)?.execute([room, name])?;
+        Ok(())
+    }
+
+    fn open(&mut self, new: &NewRoom) -> Result<Result<RoomRecord, OpenRefusal>, ReadError> {
+        if self.room(&new.room).is_some() {
+            return Ok(Err(OpenRefusal::Exists));
+        }
+        let record = RoomRecord::new(new.clone());
+        let keep = match record.keep {
+            Keep::Forever => None,
+            Keep::Last(most) => Some(most),
+            Keep::None => Some(0),
+        };
+        const SQL: &str = "INSERT INTO rooms
+            (name, epoch, keep, floor, floor_digest, private) VALUES (?, ?, ?, 0, ?, ?)";
+        let id = self.connection.prepare_cached(SQL)?.insert(params![
+            record.room.as_str(),
+            record.head.epoch.as_str(),
+            keep,
+            record.floor_digest.bytes(),
+            record.members.is_some()
+        ])?;
+        for member in record.members.iter().flatten() {
+            self.admit(id, member)?;
+        }
+        let known = Known { id, record: record.clone(), pruned: 0 };
+        self.touched.insert(record.room.clone(), known);
+        Ok(Ok(record))
+    }
+
+    fn mark(&mut self, reader: &UserId, room: &RoomName, seq: u64) -> rusqlite::Result<()> {
+        const SQL: &str = "INSERT INTO marks VALUES (?, ?, ?)
+            ON CONFLICT DO UPDATE SET seq = excluded.seq WHERE excluded.seq > seq";
+        let Some(known) = self.room(room) else { return Ok(()) };
+        let RoomRecord { keep, head, .. } = &known.record;
+        if *keep == Keep::None {
+            return Ok(());
+        }
+        let (id, seq) = (known.id, seq_of(place(0, seq.min(head.seq))).cast_signed());
+        let person = self.people.person(self.connection, reader)?;
+        self.connection.prepare_cached(SQL)?.execute([person, id, seq])?;
+        Ok(())
+    }
+
+    fn sign_in(&mut self, saved: &SavedSession) -> rusqlite::Result<()> {
+        let SavedSession { session, user, begun_ms, used_ms } = saved;
+        self.connection
+            .prepare_cached("INSERT OR REPLACE INTO sessions VALUES (?, ?, ?, ?, ?)")?
+            .execute(params![
+            session.bytes(),
+            user.id.as_str(),
+            user.name.as_str(),
+            begun_ms.cast_signed(),
+            used_ms.cast_signed()
+        ])?;
+        Ok(())
+    }
+
+    /// Takes away what is not to be kept, and answers the rooms as they are afterwards.
+    fn finish(mut self) -> Result<Rooms, ReadError> {
+        for known in self.touched.values_mut() {
+            known.settle(self.connection)?;
+            known.prune(self.connection)?;
+        }
+        Ok(self.touched)
+    }
+}
+
+impl Known {
+    /// The entry that a draft is about, as far as it is kept.
+    fn target(&mut self, connection: &Connection, seq: u64) -> Result<Option<Entry>, ReadError> {
+        self.settle(connection)?;
+        if seq <= self.record.floor || seq > self.record.head.seq {
+            return Ok(None);
+        }
+        Reading::new(connection, self).one(seq)
+    }
+
+    /// Lets the floor follow the head.
+    fn settle(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        let floor = self.record.head.seq.saturating_sub(self.record.keeps());
+        if floor > self.record.floor
+            && let Some(digest) = stored_digest(connection, place(self.id, floor))?
+        {
+            self.record.floor = floor;
+            self.record.floor_digest = digest;
+        }
+        Ok(())
+    }
+
+    /// Takes away the rows below the floor, when there are enough of them for it to be worth it.
+    fn prune(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        let RoomRecord { floor, floor_digest, .. } = &self.record;
+        let enough = (self.record.keeps() / 10).clamp(PRUNED_MIN, PRUNED_MAX);
+        if floor - self.pruned < enough {
+            return Ok(());
+        }
+        connection
+            .prepare_cached("DELETE FROM entries WHERE place > ? AND place <= ?")?
+            .execute([place(self.id, self.pruned), place(self.id, *floor)])?;
+        connection
+            .prepare_cached("UPDATE rooms SET floor = ?, floor_digest = ? WHERE id = ?")?
+            .execute(params![floor.cast_signed(), floor_digest.bytes(), self.id])?;
+        self.pruned = *floor;
+        Ok(())
+    }
+}
+
+/// A message that was said.
+struct Said {
+    room: RoomName,
+    position: Position,
+    fingerprint: Digest,
+}
+
+/// Where a message stands, and its fingerprint.
+pub(super) fn said(
+    connection: &Connection,
+    person: i64,
+    id: &MessageId,
+) -> rusqlite::Result<Option<(i64, Digest)>> {
+    connection
+        .prepare_cached("SELECT place, fingerprint FROM said WHERE message_id = ? AND person = ?")?
+        .query_row(params![id.as_str(), person], |row| {
+            Ok((row.get(0)?, Digest::from_bytes(row.get(1)?)))
+        })
+        .optional()
+}
+
+/// A time of day in seconds since 1970; 0 for what is none.
+fn seconds(connection: &Connection, at: &Timestamp) -> rusqlite::Result<i64> {
+    let mut statement = connection.prepare_cached("SELECT coalesce(unixepoch(?), 0)")?;
+    statement.query_row([at.as_str()], |row| row.get(0))
+}

@@ -1,0 +1,104 @@
+//! What a conversation asks for, performed: tickets, rooms, the log.
+
+use std::{sync::Arc, time::Instant};
+
+use common::{CloseCode, Position, RoomName};
+use rooms::{Draft, Request, conversation::Wanted};
+
+use super::Connection;
+use crate::live::{Followed, Marked};
+
+impl Connection {
+    pub(super) async fn perform_requests(&mut self, now: Instant) {
+        while let Some(request) = self.conversation.poll_request() {
+            match request {
+                Request::Authenticate { ticket } => self.authenticate(&ticket, now),
+                // What may have to wait for the store is boxed: most connections wait for nothing.
+                Request::Follow { id, room, after, echo } => {
+                    Box::pin(self.follow(id, room, after, echo, now)).await;
+                }
+                Request::Unfollow { room } => {
+                    if let Some(user) = &self.user {
+                        self.app.live.unfollow(&room, user, self.conversation.id(), true);
+                    }
+                }
+                Request::Append { id, draft } => self.append(id, draft, now),
+                Request::Page { id, room, wanted } => {
+                    Box::pin(self.page(id, room, wanted, now)).await;
+                }
+                Request::Mark { id, room, position } => self.mark(id, room, position, now),
+            }
+        }
+    }
+
+    async fn follow(
+        &mut self,
+        id: Option<u64>,
+        room: RoomName,
+        after: Option<Position>,
+        echo: bool,
+        now: Instant,
+    ) {
+        let Some(user) = self.conversation.user() else { return };
+        let (live, connection) = (&self.app.live, self.conversation.id());
+        match live.follow(&room, user, connection, &self.mailbox, after.as_ref()).await {
+            Ok(Followed { start, presence }) => {
+                self.conversation.handle_followed(id, &room, start, presence, echo);
+            }
+            Err(problem) => self.conversation.handle_refused(id, problem, now),
+        }
+    }
+
+    fn append(&mut self, id: u64, draft: Draft, now: Instant) {
+        let live = &self.app.live;
+        if let Err(wait) = live.may_say(&draft.author.id, &draft.room) {
+            self.conversation.handle_too_fast(id, &draft.room, wait, now);
+        } else if let Err(problem) = live.append(id, draft, &self.mailbox) {
+            self.conversation.handle_refused(Some(id), problem, now);
+        }
+    }
+
+    async fn page(&mut self, id: u64, room: RoomName, wanted: Wanted, now: Instant) {
+        let Some(user) = &self.user else { return };
+        let page = self.app.live.page(&room, user, wanted).await;
+        self.conversation.handle_page(id, room, page, now);
+    }
+
+    fn mark(&mut self, id: u64, room: RoomName, position: Position, now: Instant) {
+        let Some(reader) = self.conversation.user().cloned() else { return };
+        let (app, user, own) =
+            (Arc::clone(&self.app), reader.id.clone(), Arc::clone(&self.mailbox));
+        let tell_others = move |room: &RoomName, unread| {
+            app.connections.each(|other, mailbox| {
+                if *other == user && !std::ptr::eq(mailbox, &*own) {
+                    mailbox.marked(Marked { id: None, room: room.clone(), outcome: Ok(unread) });
+                }
+            });
+        };
+        let live = &self.app.live;
+        if let Err(problem) = live.mark(id, reader, (room, position), &self.mailbox, tell_others) {
+            self.conversation.handle_refused(Some(id), problem, now);
+        }
+    }
+
+    fn authenticate(&mut self, ticket: &str, now: Instant) {
+        let sessions = std::mem::take(&mut self.sessions);
+        let signed_in = self.app.accounts.redeem(ticket, &sessions, now);
+        if let Some(signed_in) = &signed_in {
+            let (id, user) = (self.conversation.id().clone(), signed_in.user.id.clone());
+            self.app.connections.begin(id.clone(), signed_in, Arc::clone(&self.mailbox));
+            if let Some(oldest) = self.app.live.connect(&user, &id) {
+                self.app.connections.close(&oldest, CloseCode::TooManyConnections);
+            }
+            self.user = Some(user);
+        }
+        let session = signed_in.as_ref().map(|signed_in| signed_in.session);
+        self.conversation.handle_authenticated(signed_in.map(|signed_in| signed_in.user), now);
+        // Whoever looked for connections to close before this one could be found closes it here.
+        if self.app.stopping.is_cancelled() {
+            self.conversation.close(CloseCode::ServiceRestart);
+        } else if session.is_some_and(|session| !self.app.accounts.lives(&session)) {
+            self.conversation.close(CloseCode::SessionRevoked);
+        }
+    }
+}
