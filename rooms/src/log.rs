@@ -300,10 +300,7 @@ impl MemoryLog {
         };
         let checked = check(&draft, &log.record, draft.content.of().and_then(|of| log.entry(of)));
         #[cfg(feature = "mutants")]
-        let checked = checked.or_else(|refusal| match self.broken {
-            Some(crate::mutant::Mutant::RulesIgnored) => Ok(()),
-            Some(_) | None => Err(refusal),
-        });
+        let checked = crate::mutant::checked(self.broken, checked);
         checked?;
         if log.has_reaction(&draft) {
             return Err(AppendRefusal::Already);
@@ -312,12 +309,7 @@ impl MemoryLog {
         let RoomRecord { head, digest, .. } = &log.record;
         let entry = Entry::new(draft, head.epoch.clone(), head.seq + 1, at, *digest);
         #[cfg(feature = "mutants")]
-        let entry = match (self.broken, entry.kind == EntryKind::Delete) {
-            (Some(crate::mutant::Mutant::DeletionUndigested), true) => {
-                Entry { digest: *digest, ..entry }
-            }
-            (Some(_) | None, true | false) => entry,
-        };
+        let entry = crate::mutant::digested(self.broken, entry, *digest);
         let entry = Arc::new(entry);
         log.keep(Arc::clone(&entry));
         let place = Place { room: entry.room.clone(), position: entry.position(), fingerprint };

@@ -1,5 +1,9 @@
 //! Faults to be made on purpose: a simulation is believed only if it notices each of them.
 
+use common::{Digest, EntryKind};
+
+use crate::{AppendRefusal, Entry};
+
 /// One deliberate fault of the server's half.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mutant {
@@ -13,15 +17,41 @@ pub enum Mutant {
     NeverPings,
     /// A ping that is not answered has no consequence.
     MissingPongIgnored,
+    /// What was said before a restart is not known again.
+    DedupeForgotten,
+    /// A deletion leaves the digest of the log as it was.
+    DeletionUndigested,
+    /// A running room goes on reading out what was deleted.
+    TextKept,
+    /// A log takes whatever anybody says of any entry.
+    RulesIgnored,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Mutant; 5] = [
+    pub const ALL: [Mutant; 9] = [
         Self::NoDedupe,
         Self::SkipOneOnResume,
         Self::EpochIgnored,
         Self::NeverPings,
         Self::MissingPongIgnored,
+        Self::DedupeForgotten,
+        Self::DeletionUndigested,
+        Self::TextKept,
+        Self::RulesIgnored,
     ];
+}
+
+/// What becomes of a check of the rules.
+pub(crate) fn checked(
+    broken: Option<Mutant>,
+    checked: Result<(), AppendRefusal>,
+) -> Result<(), AppendRefusal> {
+    if broken == Some(Mutant::RulesIgnored) { Ok(()) } else { checked }
+}
+
+/// What becomes of the digest of an entry that follows one with the digest `before`.
+pub(crate) fn digested(broken: Option<Mutant>, entry: Entry, before: Digest) -> Entry {
+    let untouched = broken != Some(Mutant::DeletionUndigested) || entry.kind != EntryKind::Delete;
+    Entry { digest: if untouched { entry.digest } else { before }, ..entry }
 }
