@@ -284,6 +284,28 @@ fn a_private_room_is_found_by_those_who_may_read_it() {
 }
 
 #[test]
+fn whoever_belongs_to_very_many_private_rooms_finds_what_is_said_in_all_of_them() {
+    let mut stage = Stage::new();
+    let rooms: Vec<String> = (0..400).map(|at| format!("room-{at}")).collect();
+    for name in &rooms {
+        stage.room(name, false);
+        stage.says_in(name, "보물");
+    }
+    stage.index();
+    let readable = Readable::OpenAnd(rooms.iter().map(|name| room(name)).collect());
+    let (mut found, mut before) = (0, None);
+    loop {
+        let page = stage.search.find("보물", &readable, None, before, PAGE_HITS_MAX).unwrap();
+        found += page.hits.len();
+        before = page.next;
+        if before.is_none() {
+            break;
+        }
+    }
+    assert_eq!(found, rooms.len());
+}
+
+#[test]
 fn what_looks_like_syntax_is_looked_up_like_anything_else() {
     let mut stage = Stage::new();
     stage.room("secret", false);
