@@ -30,6 +30,7 @@ const OUR_OWN: &[(&str, &[&str])] = &[
     ("frontend", &["common", "session"]),
     ("simulation", &["common", "rooms", "session"]),
     ("loadgen", &["common", "server"]),
+    ("endurance", &["common", "server"]),
     ("xtask", &[]),
 ];
 
