@@ -1,7 +1,8 @@
 //! The index in its file: what every post says, as tokens, and up to where each room was read.
 //!
 //! It can be derived from the log, so it may lose its last moments in a crash (it then stands at an
-//! older position and reads on from there), and a file that cannot be read is begun anew.
+//! older position and reads on from there), and a file that cannot be read is begun anew. What was
+//! deleted is not found from then on; its tokens leave the file when FTS5 next merges their segment.
 
 use std::{collections::BTreeMap, io, path::Path};
 
