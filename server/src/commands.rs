@@ -1,11 +1,22 @@
 //! What the program does with the data directory besides serving: `server [options] backup FILE`.
 
-use std::path::PathBuf;
+mod backup;
+mod check;
+mod export;
+mod restore;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    io::{self, Write as _},
+    path::PathBuf,
+};
 
 use clap::Subcommand;
 use common::RoomName;
 
-use crate::Config;
+use crate::{Config, log::sqlite, random};
 
 /// Something to do once.
 #[derive(Clone, Debug, Subcommand)]
@@ -39,6 +50,19 @@ fn room_name(text: &str) -> Result<RoomName, common::TextError> {
 /// # Errors
 /// It could not be done, or what was checked is damaged.
 pub fn run(command: Command, config: &Config) -> anyhow::Result<()> {
-    let _ = (command, config);
-    anyhow::bail!("not yet")
+    let database = config.data_dir.join(sqlite::FILE_NAME);
+    match command {
+        Command::Backup { file } => backup::backup(&database, &file),
+        Command::Restore { file } => {
+            let _lock = config.lock_data_dir()?;
+            restore::restore(&config.data_dir, &file, random::epoch)
+        }
+        Command::Check => check::check(&database),
+        Command::Export { room } => export::export(&database, &room, &mut io::stdout().lock()),
+    }
+}
+
+/// Tells whoever gave the command what became of it.
+fn tell(line: impl std::fmt::Display) -> io::Result<()> {
+    writeln!(io::stdout(), "{line}")
 }

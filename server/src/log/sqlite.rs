@@ -6,17 +6,20 @@
 //! [`schema`] (the tables) and [`opening`] (what a start asks of the file).
 
 mod checkpoints;
+pub(crate) mod epochs;
 pub(crate) mod files;
-mod opening;
+mod floor;
+pub(crate) mod opening;
 mod people;
 mod queries;
 mod readers;
 mod rows;
-mod schema;
+pub(crate) mod schema;
+pub(crate) mod verify;
 mod writer;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::{
     collections::BTreeMap,
@@ -30,7 +33,7 @@ use common::{
     Digest, Epoch, Member, MessageId, Position, RoomName, Timestamp, UserId, http::Unread,
 };
 use rooms::{Entry, RoomRecord};
-use rusqlite::{Connection, ErrorCode, ffi};
+use rusqlite::{Connection, ErrorCode};
 
 use self::{
     checkpoints::Checkpoints, readers::Readers, rows::ReadError, rows::Reading, writer::Writer,
@@ -51,14 +54,21 @@ pub struct SqliteStore {
 
 /// A room and what stands for it in the tables.
 #[derive(Clone, Debug)]
-struct Known {
-    id: i64,
-    record: RoomRecord,
+pub(crate) struct Known {
+    pub(crate) id: i64,
+    pub(crate) record: RoomRecord,
     /// There are no rows up to this entry: at most the record's floor.
     pruned: u64,
 }
 
-type Rooms = BTreeMap<RoomName, Known>;
+impl Known {
+    /// Reading it through this connection.
+    pub(crate) fn reading<'a>(&'a self, connection: &'a Connection) -> Reading<'a> {
+        Reading::new(connection, self)
+    }
+}
+
+pub(crate) type Rooms = BTreeMap<RoomName, Known>;
 
 /// Why the database cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -91,6 +101,19 @@ pub enum StoreError {
         /// Its version.
         version: usize,
         /// The last version that this server knows.
+        known: usize,
+    },
+    /// An older server made it, or none did yet.
+    #[error(
+        "{path} is of version {version}, and this needs version {known}: start the server once, \
+         which brings it there"
+    )]
+    Older {
+        /// The file.
+        path: PathBuf,
+        /// Its version; 0 where nothing is in it.
+        version: usize,
+        /// The version that is needed.
         known: usize,
     },
     /// What is in it is not what was written.
@@ -132,7 +155,7 @@ impl StoreError {
         }
     }
 
-    fn of_read(path: &Path, error: ReadError) -> Self {
+    pub(crate) fn of_read(path: &Path, error: ReadError) -> Self {
         match error {
             ReadError::Sqlite(source) => Self::of(path, source),
             ReadError::Damaged { .. } => {
@@ -172,18 +195,19 @@ impl SqliteStore {
 
     /// Breaks this store on purpose, to see whether a test notices.
     ///
-    /// # Panics
-    /// SQLite refuses.
+    /// # Errors
+    /// SQLite does not take the setting.
     #[cfg(feature = "mutants")]
-    pub fn break_on_purpose(&self, breakage: Breakage) {
+    pub fn break_on_purpose(&self, breakage: Breakage) -> Result<(), StoreError> {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         match breakage {
-            Breakage::SynchronousNormal => writer
-                .connection
-                .pragma_update(None, "synchronous", "NORMAL")
-                .expect("an open database takes the setting"),
+            Breakage::SynchronousNormal => {
+                let set = writer.connection.pragma_update(None, "synchronous", "NORMAL");
+                set.map_err(|error| StoreError::of(&self.path, error))?;
+            }
             Breakage::NoDedupe => writer.forgets_messages = true,
         }
+        Ok(())
     }
 
     fn known(&self, room: &RoomName) -> Option<Known> {
@@ -213,7 +237,7 @@ impl SqliteStore {
 
 /// A way of breaking the store.
 #[cfg(feature = "mutants")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Breakage {
     /// A commit is not synced.
     SynchronousNormal,
@@ -316,16 +340,15 @@ impl Store for SqliteStore {
 impl SqliteStore {
     /// What a failed commit is called, and the one line that is logged of it.
     fn fault(&self, error: &ReadError) -> Fault {
-        let full = match error {
-            ReadError::Sqlite(rusqlite::Error::SqliteFailure(failure, _)) => match failure.code {
-                ErrorCode::DiskFull => true,
-                ErrorCode::SystemIoFailure => {
-                    failure.extended_code == ffi::SQLITE_IOERR_SHMSIZE || files::is_full(&self.path)
-                }
-                _ => false,
-            },
-            ReadError::Sqlite(_) | ReadError::Damaged { .. } => false,
+        let sqlite = match error {
+            ReadError::Sqlite(error) => error.sqlite_error(),
+            ReadError::Damaged { .. } => None,
         };
+        let full = sqlite.is_some_and(|failure| {
+            // Not every write that finds no room is told so.
+            let failed = failure.code == ErrorCode::SystemIoFailure;
+            failure.code == ErrorCode::DiskFull || (failed && files::is_full(&self.path))
+        });
         let path = self.path.display();
         tracing::error!(%path, %error, full, "nothing was kept of a commit");
         if full { Fault::Full } else { Fault::Unavailable }

@@ -3,17 +3,16 @@
 
 use std::{
     fs::{self, File},
-    io,
+    io::{self, Read as _},
     path::{Path, PathBuf},
-    time::Duration,
 };
 
-use rusqlite::{Connection, backup::Backup};
+use rusqlite::{
+    Connection,
+    backup::{Backup, StepResult},
+};
 
 use super::StoreError;
-
-/// Pages that a copy takes in one step.
-const COPY_PAGES: i32 = 1_024;
 
 /// Why a copy was not made.
 #[derive(Debug, thiserror::Error)]
@@ -62,7 +61,10 @@ pub(crate) fn copy(from: &Connection, to: &Path) -> Result<(), CopyError> {
         let mut target = Connection::open(&unfinished)?;
         // Nobody else reads the copy: no log is needed, and one file holds it.
         target.pragma_update(None, "synchronous", "OFF")?;
-        Backup::new(from, &mut target)?.run_to_completion(COPY_PAGES, Duration::ZERO, None)?;
+        // All pages in one step: between two, a commit would make it begin again.
+        if Backup::new(from, &mut target)?.step(-1)? != StepResult::Done {
+            return Err(io::Error::from(io::ErrorKind::ResourceBusy).into());
+        }
         target.pragma_update(None, "journal_mode", "DELETE")?;
     }
     File::open(&unfinished)?.sync_all()?;
@@ -76,6 +78,14 @@ pub(crate) fn copy(from: &Connection, to: &Path) -> Result<(), CopyError> {
     }
     sync_directory_of(to)?;
     Ok(())
+}
+
+/// Whether the file has the header of a database.
+/// <https://sqlite.org/fileformat2.html#the_database_header>
+pub(crate) fn begins_like_a_database(path: &Path) -> bool {
+    let mut header = [0; 16];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut header));
+    read.is_ok() && header == *b"SQLite format 3\0"
 }
 
 /// Takes a database away, with its log.

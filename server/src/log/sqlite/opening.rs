@@ -1,6 +1,6 @@
 //! What a start asks of the database before anything is served from it.
 
-use std::{collections::BTreeMap, fs, io::ErrorKind, path::Path, time::Duration};
+use std::{fs, io::ErrorKind, path::Path, time::Duration};
 
 use common::{Digest, Epoch, Member, Position, RoomName, Topic, http::Keep};
 use rooms::RoomRecord;
@@ -70,7 +70,7 @@ fn refuse_what_is_lost(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
+pub(crate) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -115,11 +115,22 @@ fn renew_epochs(
 }
 
 /// What is known of all rooms. Of each, the last entry is compared with its digest.
-pub(super) fn load(connection: &Connection, path: &Path) -> Result<Rooms, StoreError> {
+pub(crate) fn load(connection: &Connection, path: &Path) -> Result<Rooms, StoreError> {
+    let rooms = list(connection, path)?.into_iter();
+    rooms
+        .map(|known| {
+            let known = with_head(connection, known, path)?;
+            Ok((known.record.room.clone(), known))
+        })
+        .collect()
+}
+
+/// All rooms as their rows say, without a look at the entries.
+pub(super) fn list(connection: &Connection, path: &Path) -> Result<Vec<Known>, StoreError> {
     const SQL: &str =
         "SELECT id, name, epoch, keep, floor, floor_digest, private, topic FROM rooms";
     let named = |error| StoreError::of(path, error);
-    let mut rooms = BTreeMap::new();
+    let mut rooms = Vec::new();
     let mut statement = connection.prepare(SQL).map_err(named)?;
     let mut rows = statement.query([]).map_err(named)?;
     while let Some(row) = rows.next().map_err(named)? {
@@ -128,11 +139,38 @@ pub(super) fn load(connection: &Connection, path: &Path) -> Result<Rooms, StoreE
             let cause = format!("row {id} of the table rooms is not a room");
             StoreError::Damaged { path: path.to_owned(), cause }
         })?;
-        let known = with_members(connection, known, path)?;
-        let known = with_head(connection, known, path)?;
-        rooms.insert(known.record.room.clone(), known);
+        rooms.push(with_members(connection, known, path)?);
     }
     Ok(rooms)
+}
+
+/// The number of the last entry of a room that has entries.
+pub(super) fn last_entry(connection: &Connection, room: i64) -> rusqlite::Result<Option<u64>> {
+    let places = [place(room, 0), place(room, SEQ_MAX)];
+    let last: Option<i64> = connection
+        .prepare_cached("SELECT max(place) FROM entries WHERE place BETWEEN ? AND ?")?
+        .query_row(places, |row| row.get(0))?;
+    Ok(last.map(seq_of))
+}
+
+/// Opens a database of the last version for reading, also one that a server has open.
+pub(crate) fn read_only(path: &Path) -> Result<Connection, StoreError> {
+    let connection = read_any_version(path)?;
+    schema::require_last_version(&connection, path)?;
+    Ok(connection)
+}
+
+/// Opens a database for reading.
+pub(crate) fn read_any_version(path: &Path) -> Result<Connection, StoreError> {
+    let named = |error| StoreError::of(path, error);
+    refuse_what_is_lost(path)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(named)?;
+    connection.busy_timeout(BUSY).map_err(named)?;
+    if schema::version(&connection, path)? == 0 {
+        return Err(StoreError::Foreign { path: path.to_owned() });
+    }
+    Ok(connection)
 }
 
 fn room(row: &Row<'_>) -> rusqlite::Result<Option<Known>> {
@@ -190,12 +228,8 @@ fn with_members(
 
 fn with_head(connection: &Connection, mut known: Known, path: &Path) -> Result<Known, StoreError> {
     let named = |error| StoreError::of(path, error);
-    let places = [place(known.id, 0), place(known.id, SEQ_MAX)];
-    let last: Option<i64> = connection
-        .prepare_cached("SELECT max(place) FROM entries WHERE place BETWEEN ? AND ?")
-        .and_then(|mut statement| statement.query_row(places, |row| row.get(0)))
-        .map_err(named)?;
-    let Some(head) = last.map(seq_of) else { return Ok(known) };
+    let last = last_entry(connection, known.id).map_err(named)?;
+    let Some(head) = last else { return Ok(known) };
     known.record.head.seq = head;
     let entry = Reading::new(connection, &known)
         .one(head)

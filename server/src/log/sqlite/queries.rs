@@ -18,7 +18,7 @@ use crate::{accounts::Hashed, log::store::SavedSession};
 
 impl Reading<'_> {
     /// Entries after `after`, at most `most`, oldest first; none where they are not kept.
-    pub(super) fn after(&self, after: u64, most: usize) -> Result<Vec<Arc<Entry>>, ReadError> {
+    pub(crate) fn after(&self, after: u64, most: usize) -> Result<Vec<Arc<Entry>>, ReadError> {
         let RoomRecord { head, floor, .. } = self.record();
         if after < *floor || after >= head.seq || most == 0 {
             return Ok(Vec::new());

@@ -26,7 +26,7 @@ pub(super) const COLUMNS: &str =
 
 /// Why something cannot be read.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ReadError {
+pub(crate) enum ReadError {
     /// SQLite says why.
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
@@ -85,7 +85,7 @@ fn kind_of(code: i64) -> Option<EntryKind> {
 }
 
 /// Reading entries of one room.
-pub(super) struct Reading<'a> {
+pub(crate) struct Reading<'a> {
     pub(super) connection: &'a Connection,
     room: &'a Known,
     members: RefCell<HashMap<i64, Member>>,

@@ -1,7 +1,10 @@
 //! What the tables are, how they came to be so, and how an older database becomes one of this
 //! version.
 
-use std::path::{Path, PathBuf};
+use std::{
+    cmp::Ordering,
+    path::{Path, PathBuf},
+};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
@@ -117,6 +120,24 @@ pub(super) fn migrate(
     path: &Path,
     migrations: &[&str],
 ) -> Result<(), StoreError> {
+    migrate_and(connection, path, migrations, |connection, next| {
+        let copy = copy_of(path, next);
+        tracing::info!(version = next, copy = %copy.display(), "bringing the database to a version");
+        files::copy(connection, &copy).map_err(|error| error.at(&copy))
+    })
+}
+
+/// The same with what is a copy itself.
+pub(crate) fn migrate_copy(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    migrate_and(connection, path, MIGRATIONS, |_, _| Ok(()))
+}
+
+fn migrate_and(
+    connection: &mut Connection,
+    path: &Path,
+    migrations: &[&str],
+    keep_copy: impl Fn(&Connection, usize) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
     let found = version(connection, path)?;
     if found > migrations.len() {
         let known = migrations.len();
@@ -124,14 +145,23 @@ pub(super) fn migrate(
     }
     for (nth, sql) in migrations.iter().enumerate().skip(found) {
         let next = nth + 1;
-        if nth > 0 {
-            let copy = copy_of(path, next);
-            tracing::info!(version = next, copy = %copy.display(), "the database is brought to a newer version");
-            files::copy(connection, &copy).map_err(|error| error.at(&copy))?;
+        if found > 0 {
+            keep_copy(connection, next)?;
         }
         apply(connection, sql, next).map_err(|error| StoreError::of(path, error))?;
     }
     Ok(())
+}
+
+/// Refuses what is not of the last version: only a server that starts, and what restores a
+/// backup, bring a database to it.
+pub(super) fn require_last_version(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let (version, known) = (version(connection, path)?, MIGRATIONS.len());
+    match version.cmp(&known) {
+        Ordering::Less => Err(StoreError::Older { path: path.to_owned(), version, known }),
+        Ordering::Equal => Ok(()),
+        Ordering::Greater => Err(StoreError::Newer { path: path.to_owned(), version, known }),
+    }
 }
 
 /// Where the copy is that is made before the step to this version.

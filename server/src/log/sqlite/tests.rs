@@ -93,23 +93,24 @@ impl SqliteStore {
     }
 
     pub(crate) fn opens(&self, new: NewRoom) -> Result<RoomRecord, OpenRefusal> {
-        match self.make(Change::Open(new)) {
-            Outcome::Opened(opened) => opened,
-            other => panic!("{other:?}"),
-        }
+        let outcome = self.make(Change::Open(new));
+        let Outcome::Opened(opened) = outcome else { panic!("{outcome:?}") };
+        opened
     }
 
     pub(crate) fn says(&self, draft: Draft) -> Result<Appended, AppendRefusal> {
-        match self.make(Change::Append(draft)) {
-            Outcome::Appended(appended) => appended,
-            other => panic!("{other:?}"),
-        }
+        appended(self.make(Change::Append(draft)))
     }
 
     fn texts(&self, name: &str) -> Vec<String> {
         let entries = self.read_after(&room(name), 0, usize::MAX).unwrap();
         entries.iter().map(|entry| entry.body.clone()).collect()
     }
+}
+
+fn appended(outcome: Outcome) -> Result<Appended, AppendRefusal> {
+    let Outcome::Appended(appended) = outcome else { panic!("{outcome:?}") };
+    appended
 }
 
 fn first(seq: u64) -> Position {
@@ -172,12 +173,10 @@ fn a_refused_change_leaves_the_others_of_its_batch_as_they_are() {
     ];
     let outcomes = store.commit(&batch, &at()).unwrap();
     let Outcome::Opened(Ok(_)) = &outcomes[0] else { panic!("{outcomes:?}") };
-    let appended: Vec<_> = outcomes[1..]
-        .iter()
-        .map(|outcome| match outcome {
-            Outcome::Appended(appended) => appended.clone().map(Appended::position),
-            other => panic!("{other:?}"),
-        })
+    let answers: Vec<_> = outcomes
+        .into_iter()
+        .skip(1)
+        .map(|outcome| appended(outcome).map(Appended::position))
         .collect();
     let expected = [
         Ok(first(1)),
@@ -186,7 +185,7 @@ fn a_refused_change_leaves_the_others_of_its_batch_as_they_are() {
         Err(AppendRefusal::Already),
         Ok(first(1)),
     ];
-    assert_eq!(appended, expected);
+    assert_eq!(answers, expected);
 }
 
 #[test]

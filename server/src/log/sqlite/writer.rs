@@ -15,13 +15,9 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use super::{
     Known, Rooms,
     people::People,
-    rows::{EDIT, REACTION, ReadError, Reading, code_of, place, room_of, seq_of, stored_digest},
+    rows::{EDIT, REACTION, ReadError, code_of, place, room_of, seq_of},
 };
 use crate::log::store::{Change, Outcome, SavedSession};
-
-/// Rows of entries that are taken away in one go: at least, and at most.
-const PRUNED_MIN: u64 = 64;
-const PRUNED_MAX: u64 = 1_024;
 
 /// The connection that writes, and what it remembers between transactions.
 #[derive(Debug)]
@@ -352,46 +348,6 @@ impl Batch<'_> {
             known.prune(self.connection)?;
         }
         Ok(self.touched)
-    }
-}
-
-impl Known {
-    /// The entry that a draft is about, as far as it is kept.
-    fn target(&mut self, connection: &Connection, seq: u64) -> Result<Option<Entry>, ReadError> {
-        self.settle(connection)?;
-        if seq <= self.record.floor || seq > self.record.head.seq {
-            return Ok(None);
-        }
-        Reading::new(connection, self).one(seq)
-    }
-
-    /// Lets the floor follow the head.
-    fn settle(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        let floor = self.record.head.seq.saturating_sub(self.record.keeps());
-        if floor > self.record.floor
-            && let Some(digest) = stored_digest(connection, place(self.id, floor))?
-        {
-            self.record.floor = floor;
-            self.record.floor_digest = digest;
-        }
-        Ok(())
-    }
-
-    /// Takes away the rows below the floor, when there are enough of them for it to be worth it.
-    fn prune(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        let RoomRecord { floor, floor_digest, .. } = &self.record;
-        let enough = (self.record.keeps() / 10).clamp(PRUNED_MIN, PRUNED_MAX);
-        if floor - self.pruned < enough {
-            return Ok(());
-        }
-        connection
-            .prepare_cached("DELETE FROM entries WHERE place > ? AND place <= ?")?
-            .execute([place(self.id, self.pruned), place(self.id, *floor)])?;
-        connection
-            .prepare_cached("UPDATE rooms SET floor = ?, floor_digest = ? WHERE id = ?")?
-            .execute(params![floor.cast_signed(), floor_digest.bytes(), self.id])?;
-        self.pruned = *floor;
-        Ok(())
     }
 }
 

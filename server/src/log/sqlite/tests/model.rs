@@ -77,9 +77,9 @@ fn later(entries: &[Arc<Entry>], places: &RangeInclusive<u64>) -> Vec<Arc<Entry>
         .rev()
         .filter(|entry| entry.seq > *places.end() && entry.erased.is_none())
         .filter(|entry| entry.of.is_some_and(|of| places.contains(&of)))
-        .filter(|entry| match entry.kind {
-            EntryKind::Edit => edited.insert(entry.of),
-            kind => kind == EntryKind::Reaction,
+        .filter(|entry| {
+            let is_last_edit = entry.kind == EntryKind::Edit && edited.insert(entry.of);
+            is_last_edit || entry.kind == EntryKind::Reaction
         })
         .cloned()
         .collect();
