@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context as _, bail};
-use common::{ClientMessage, RoomName, ServerMessage, http};
+use common::{Body, ClientMessage, MessageId, Position, RoomName, ServerMessage, http};
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -32,21 +32,59 @@ impl Guest {
         name: &str,
         rooms: &[RoomName],
     ) -> anyhow::Result<Self> {
+        let mut guest = Self::signs_in(server, name).await?.calls().await?;
+        for room in rooms {
+            guest.joins(room, None, true).await?;
+        }
+        Ok(guest)
+    }
+
+    /// Picks a name.
+    ///
+    /// # Errors
+    /// The server refused.
+    pub async fn signs_in(server: SocketAddr, name: &str) -> anyhow::Result<SignedIn> {
         let body = serde_json::json!({ "name": name }).to_string();
         let (head, _) = ask(server, "/api/session", "", &body).await?;
         let cookie = header(&head, "set-cookie").context("the answer has no cookie")?;
         let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
-        let (_, body) = ask(server, "/ws/ticket", &cookie, "").await?;
-        let http::Ticket { ticket, .. } = serde_json::from_str(&body)?;
+        Ok(SignedIn { server, cookie })
+    }
 
-        let mut guest = Self::connects(server, &ticket).await?;
-        guest.hears(|message| matches!(message, ServerMessage::Welcome { .. })).await?;
-        for (id, room) in (1..).zip(rooms) {
-            let (id, room) = (Some(id), room.clone());
-            guest.sends(&ClientMessage::Join { id, room, after: None, echo: true }).await?;
-            guest.hears(|message| matches!(message, ServerMessage::Joined { .. })).await?;
+    /// Follows a room and answers its `joined`.
+    ///
+    /// # Errors
+    /// The server refused.
+    pub async fn joins(
+        &mut self,
+        room: &RoomName,
+        after: Option<Position>,
+        echo: bool,
+    ) -> anyhow::Result<ServerMessage> {
+        let (id, room) = (Some(1), room.clone());
+        self.sends(&ClientMessage::Join { id, room, after, echo }).await?;
+        self.hears(|message| matches!(message, ServerMessage::Joined { .. })).await
+    }
+
+    /// Says something and waits for its ack; answers where it stands.
+    ///
+    /// # Errors
+    /// The server refused.
+    pub async fn says(
+        &mut self,
+        room: &RoomName,
+        message_id: MessageId,
+        body: Body,
+    ) -> anyhow::Result<Position> {
+        let (expected, room) = (message_id.clone(), room.clone());
+        self.sends(&ClientMessage::Say { id: 2, room, message_id, body }).await?;
+        let ack = self.hears(|message| matches!(message, ServerMessage::Ack { .. })).await?;
+        match ack {
+            ServerMessage::Ack { message_id, position, .. } if message_id == expected => {
+                Ok(position)
+            }
+            other => bail!("not the ack of {expected}: {other:?}"),
         }
-        Ok(guest)
     }
 
     async fn connects(server: SocketAddr, ticket: &str) -> anyhow::Result<Self> {
@@ -70,11 +108,18 @@ impl Guest {
         Ok(self.socket.send(Message::text(common::encode(message))).await?)
     }
 
-    async fn hears(&mut self, fits: impl Fn(&ServerMessage) -> bool) -> anyhow::Result<()> {
+    /// The next message that fits; an error is one.
+    ///
+    /// # Errors
+    /// The connection ended, or the server refused something.
+    pub async fn hears(
+        &mut self,
+        fits: impl Fn(&ServerMessage) -> bool,
+    ) -> anyhow::Result<ServerMessage> {
         loop {
             let message = self.next().await?;
             if fits(&message) {
-                return Ok(());
+                return Ok(message);
             }
             if let ServerMessage::Error { error, .. } = message {
                 bail!("the server refused: {error:?}");
@@ -102,6 +147,37 @@ impl Guest {
         loop {
             self.next().await?;
         }
+    }
+}
+
+/// Somebody with a name and no connection.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    server: SocketAddr,
+    cookie: String,
+}
+
+impl SignedIn {
+    /// Opens a room.
+    ///
+    /// # Errors
+    /// The server refused.
+    pub async fn opens(&self, room: &RoomName) -> anyhow::Result<()> {
+        let body = serde_json::json!({ "room": room }).to_string();
+        ask(self.server, "/api/rooms", &self.cookie, &body).await?;
+        Ok(())
+    }
+
+    /// Gets a ticket and connects.
+    ///
+    /// # Errors
+    /// The server refused.
+    pub async fn calls(&self) -> anyhow::Result<Guest> {
+        let (_, body) = ask(self.server, "/ws/ticket", &self.cookie, "").await?;
+        let http::Ticket { ticket, .. } = serde_json::from_str(&body)?;
+        let mut guest = Guest::connects(self.server, &ticket).await?;
+        guest.hears(|message| matches!(message, ServerMessage::Welcome { .. })).await?;
+        Ok(guest)
     }
 }
 

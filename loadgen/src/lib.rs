@@ -4,8 +4,11 @@
 //! report a figure of a run in which something went wrong.
 //!
 //! Read in this order: [`guest`] (one person with one connection), [`idle`] (many of them who say
-//! nothing: what each costs the server in memory).
+//! nothing: what each costs the server in memory), [`durable`] (many who wait for their acks: what
+//! the disk lets through).
 
 pub mod guest;
 
 pub mod idle;
+
+pub mod durable;

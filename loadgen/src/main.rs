@@ -1,9 +1,10 @@
 //! The program: one subcommand a measurement.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Parser, Subcommand};
 use common::RoomName;
+use loadgen::durable::Figures;
 
 /// Load for a running server.
 #[derive(Debug, Parser)]
@@ -32,6 +33,19 @@ enum Measurement {
         #[arg(long, default_value_t = 40)]
         quiet_s: u64,
     },
+    /// Acknowledged messages in a second, beside a plain file on the same disk. The server needs
+    /// `--says-per-second 100000`, and limits of one address that let so many in.
+    Durable {
+        /// A directory on the disk that the server writes to.
+        #[arg(long)]
+        directory: PathBuf,
+        /// Messages in flight, one measurement after the other.
+        #[arg(long, value_delimiter = ',', default_value = "1,16,256")]
+        in_flight: Vec<usize>,
+        /// Seconds of each of three rounds.
+        #[arg(long, default_value_t = 5)]
+        seconds: u64,
+    },
 }
 
 #[tokio::main]
@@ -47,6 +61,19 @@ async fn main() -> anyhow::Result<()> {
             println!("resident before        {} KiB", idle.before_bytes / 1024);
             println!("resident after         {} KiB", idle.after_bytes / 1024);
             println!("bytes per connection   {}", idle.bytes_per_connection());
+        }
+        Measurement::Durable { directory, in_flight, seconds } => {
+            for in_flight in in_flight {
+                let each = Duration::from_secs(seconds);
+                let found = loadgen::durable::measure(server, &directory, in_flight, each).await?;
+                let Figures { per_second, p50, p99 } = found.acks;
+                println!("in flight {in_flight}");
+                println!("  of the plain file      {:.2}", found.ratio());
+                println!("  p99 in plain syncs     {:.1}", found.p99_in_syncs());
+                println!("  acks a second          {per_second:.0}, p50 {p50:.1?}, p99 {p99:.1?}");
+                let Figures { per_second, p50, p99 } = found.plain;
+                println!("  plain file             {per_second:.0}, p50 {p50:.1?}, p99 {p99:.1?}");
+            }
         }
     }
     Ok(())

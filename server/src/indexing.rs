@@ -10,6 +10,9 @@ use crate::{
     search::{Change, ChangeKind, Head, Indexer, Source},
 };
 
+/// What is said within this time is read together: a transaction for each message would take as
+/// much as the log itself, and nobody looks for what was said in this moment.
+const GATHER: Duration = Duration::from_millis(50);
 /// After a failure the index is tried again this much later.
 const RETRY: Duration = Duration::from_secs(5);
 
@@ -32,6 +35,7 @@ pub(crate) async fn keep(mut indexer: Indexer, live: Arc<Live>) {
         indexer = kept;
         if done {
             live.something_committed().await;
+            tokio::time::sleep(GATHER).await;
         } else {
             tokio::time::sleep(RETRY).await;
         }

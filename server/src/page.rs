@@ -59,12 +59,10 @@ impl Page {
 /// problem for what belongs to programs or does not exist.
 pub(crate) fn answer(page: &Page, method: &Method, path: &str, headers: &HeaderMap) -> Response {
     let path = path.trim_start_matches('/');
-    let known =
-        matches!(path, "ws" | "ws/ticket" | "api/session" | "api/rooms" | "healthz" | "readyz");
     let of_programs = ["api", "ws", "sse"].iter().any(|first| {
         path.strip_prefix(first).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     });
-    if known {
+    if is_known(path) {
         return reply::problem(&Problem::new(ErrorCode::MethodNotAllowed));
     }
     if of_programs {
@@ -75,6 +73,16 @@ pub(crate) fn answer(page: &Page, method: &Method, path: &str, headers: &HeaderM
     }
     let is_file = path.rsplit('/').next().is_some_and(|last| last.contains('.'));
     if is_file && path != INDEX { asset(page, path, headers) } else { index(page) }
+}
+
+/// Whether programs are answered at this path, to another method.
+fn is_known(path: &str) -> bool {
+    match *path.split('/').collect::<Vec<_>>() {
+        ["ws"] | ["ws", "ticket"] | ["healthz"] | ["readyz"] => true,
+        ["api", "session" | "rooms" | "search"] => true,
+        ["api", "rooms", _, "entries" | "members"] | ["api", "rooms", _, "members", _] => true,
+        _ => false,
+    }
 }
 
 fn asset(page: &Page, name: &str, headers: &HeaderMap) -> Response {

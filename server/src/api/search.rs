@@ -8,12 +8,9 @@ use http::{HeaderMap, StatusCode};
 use super::{named, signed_in};
 use crate::{
     App,
-    search::{Cursor, Hit, QueryError, Readable, SearchRefusal},
+    search::{Cursor, Hit, PAGE_HITS, QueryError, Readable, SearchRefusal},
     transport::reply::{self, Response},
 };
-
-/// Hits of one page.
-const PAGE: usize = 20;
 
 /// What is asked for, out of the address.
 #[derive(Debug, Default)]
@@ -39,7 +36,7 @@ pub(crate) async fn find(query: Option<String>, app: Arc<App>, headers: HeaderMa
         };
         let search = app.search.clone();
         let found = app.live.log().read(move |store| {
-            let page = match search.find(&words, &readable, room.as_ref(), before, PAGE) {
+            let page = match search.find(&words, &readable, room.as_ref(), before, PAGE_HITS) {
                 Ok(page) => page,
                 Err(refusal) => return Ok(Err(refusal)),
             };

@@ -190,25 +190,22 @@ impl Index {
         Ok(transaction.commit()?)
     }
 
-    /// Follows the log of a room by these entries, all or none. Those that were read before change
-    /// nothing. Returns the position, which is stored together with what it stands for.
-    pub(super) fn apply(&mut self, room: &Indexed, changes: &[Change]) -> Result<u64, IndexError> {
+    /// Takes what the logs say behind their positions, all in one transaction together with the
+    /// positions. What was taken before is passed over. Answers how far each room is indexed.
+    ///
+    /// # Errors
+    /// Nothing of it was taken.
+    pub(super) fn apply(
+        &mut self,
+        batch: &[(Indexed, Vec<Change>)],
+    ) -> Result<Vec<u64>, IndexError> {
         let transaction = self.connection.transaction()?;
-        let read: i64 =
-            transaction
-                .query_row("SELECT seq FROM rooms WHERE id = ?1", [room.id], |row| row.get(0))?;
-        let mut position = read.cast_unsigned();
-        for change in changes {
-            if change.seq > position {
-                take(&transaction, room, change)?;
-                position = change.seq;
-            }
+        let mut positions = Vec::with_capacity(batch.len());
+        for (room, changes) in batch {
+            positions.push(apply_to(&transaction, room, changes)?);
         }
-        transaction
-            .prepare_cached("UPDATE rooms SET seq = ?2 WHERE id = ?1")?
-            .execute([room.id, stored(position)])?;
         transaction.commit()?;
-        Ok(position)
+        Ok(positions)
     }
 
     /// Takes away some documents of a room up to `floor`; true when there are none left.
@@ -265,6 +262,27 @@ fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16384",
     )?;
     Ok(connection)
+}
+
+fn apply_to(
+    transaction: &Transaction<'_>,
+    room: &Indexed,
+    changes: &[Change],
+) -> Result<u64, rusqlite::Error> {
+    let read: i64 = transaction
+        .prepare_cached("SELECT seq FROM rooms WHERE id = ?1")?
+        .query_row([room.id], |row| row.get(0))?;
+    let mut position = read.cast_unsigned();
+    for change in changes {
+        if change.seq > position {
+            take(transaction, room, change)?;
+            position = change.seq;
+        }
+    }
+    transaction
+        .prepare_cached("UPDATE rooms SET seq = ?2 WHERE id = ?1")?
+        .execute([room.id, stored(position)])?;
+    Ok(position)
 }
 
 fn take(

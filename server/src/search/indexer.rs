@@ -100,8 +100,8 @@ impl Indexer {
         Ok(Self { index, damaged, rooms, last: None })
     }
 
-    /// Reads some entries of one room that is behind, each room in its turn, and takes away some
-    /// of what is past. False when there was nothing to do. A damaged index is begun anew.
+    /// Reads some entries of the rooms that are behind, each in its turn, in one transaction; where
+    /// all are read, takes away some of what is past. False when there was nothing to do. A damaged index is begun anew.
     ///
     /// # Errors
     /// The index cannot be written.
@@ -131,7 +131,9 @@ impl Indexer {
             source.heads().into_iter().map(|head| (head.room.clone(), head)).collect();
         let cleared = self.index.clear_retired()?;
         let forgotten = self.forget_all_but(&heads)?;
-        Ok(self.follow_next(source, &heads)? || cleared || forgotten)
+        let done =
+            self.begin_next(&heads)? || self.read_on(source, &heads)? || self.prune_next(&heads)?;
+        Ok(done || cleared || forgotten)
     }
 
     fn forget_all_but(&mut self, heads: &BTreeMap<RoomName, Head>) -> Result<bool, IndexError> {
@@ -144,55 +146,69 @@ impl Indexer {
         Ok(!gone.is_empty())
     }
 
-    /// The next room after the one that had its turn, in a circle.
-    fn follow_next(
+    /// Begins a room that is not indexed, or was otherwise when it was: who may read it is part of
+    /// every document.
+    fn begin_next(&mut self, heads: &BTreeMap<RoomName, Head>) -> Result<bool, IndexError> {
+        let is_due = |head: &&Head| match self.rooms.get(&head.room) {
+            Some(room) => room.epoch != head.epoch || room.open != head.open,
+            None => head.seq > head.floor,
+        };
+        let Some(head) = heads.values().find(is_due) else { return Ok(false) };
+        let begun = self.index.begin(head)?;
+        self.rooms.insert(head.room.clone(), begun);
+        Ok(true)
+    }
+
+    /// Reads the rooms that are behind, from the one after that which had the last turn, in a
+    /// circle. True when the index got further.
+    fn read_on(
         &mut self,
         source: &dyn Source,
         heads: &BTreeMap<RoomName, Head>,
     ) -> Result<bool, IndexError> {
         let last = self.last.take();
         let (later, earlier): (Vec<_>, Vec<_>) =
-            heads.iter().partition(|(room, _)| last.as_ref().is_none_or(|last| *room > last));
-        for (room, head) in later.into_iter().chain(earlier) {
-            if self.follow(source, head)? {
-                self.last = Some(room.clone());
-                return Ok(true);
+            heads.values().partition(|head| last.as_ref().is_none_or(|last| head.room > *last));
+        let (mut names, mut batch, mut left) = (Vec::new(), Vec::new(), STEP_ENTRIES_MAX);
+        for head in later.into_iter().chain(earlier) {
+            let Some(room) = self.rooms.get(&head.room) else { continue };
+            // What is gone from the log cannot be read.
+            let after = room.seq.max(head.floor);
+            if after >= head.seq || left == 0 {
+                continue;
+            }
+            let changes = source.read_after(&head.room, after, left);
+            if !changes.is_empty() {
+                left -= changes.len().min(left);
+                self.last = Some(head.room.clone());
+                names.push(head.room.clone());
+                batch.push((room.clone(), changes));
             }
         }
-        Ok(false)
+        if batch.is_empty() {
+            return Ok(false);
+        }
+        let mut progressed = false;
+        let positions = self.index.apply(&batch)?;
+        for ((name, (room, _)), seq) in names.into_iter().zip(batch).zip(positions) {
+            progressed |= seq > room.seq;
+            self.rooms.insert(name, Indexed { seq, ..room });
+        }
+        Ok(progressed)
     }
 
-    /// True when something was done for this room.
-    fn follow(&mut self, source: &dyn Source, head: &Head) -> Result<bool, IndexError> {
-        let known = self.rooms.get(&head.room);
-        // Who may read it is part of every document.
-        let same = known.filter(|room| room.epoch == head.epoch && room.open == head.open);
-        let Some(room) = same else {
-            if known.is_none() && head.seq == head.floor {
-                return Ok(false);
-            }
-            let begun = self.index.begin(head)?;
-            self.rooms.insert(head.room.clone(), begun);
-            return Ok(true);
-        };
-        let mut room = room.clone();
-        let mut progressed = false;
-        if head.floor > room.floor {
-            progressed = true;
-            if self.index.prune(&room, head.floor)? {
-                room.floor = head.floor;
-                room.seq = room.seq.max(head.floor);
-            }
+    /// Takes away some of what one room no longer keeps.
+    fn prune_next(&mut self, heads: &BTreeMap<RoomName, Head>) -> Result<bool, IndexError> {
+        let due = heads.values().find_map(|head| {
+            let room = self.rooms.get(&head.room)?;
+            (head.floor > room.floor).then_some((head, room.clone()))
+        });
+        let Some((head, mut room)) = due else { return Ok(false) };
+        if self.index.prune(&room, head.floor)? {
+            room.floor = head.floor;
+            room.seq = room.seq.max(head.floor);
+            self.rooms.insert(head.room.clone(), room);
         }
-        if room.seq < head.seq {
-            let changes = source.read_after(&head.room, room.seq, STEP_ENTRIES_MAX);
-            if !changes.is_empty() {
-                let seq = self.index.apply(&room, &changes)?;
-                progressed |= seq > room.seq;
-                room.seq = seq;
-            }
-        }
-        self.rooms.insert(head.room.clone(), room);
-        Ok(progressed)
+        Ok(true)
     }
 }

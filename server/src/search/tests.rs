@@ -247,7 +247,7 @@ fn what_is_applied_twice_is_there_once() {
         change(4, ChangeKind::Edit { of: 2, body: "하나 셋".into() }),
     ];
     for _ in 0..2 {
-        assert_eq!(index.apply(&indexed, &changes).unwrap(), 4);
+        assert_eq!(index.apply(&[(indexed.clone(), changes.to_vec())]).unwrap(), [4]);
         stage.found("하나", &[2]);
         stage.found("둘", &[]);
     }
@@ -412,7 +412,8 @@ fn a_busy_room_starves_no_other() {
     (0..3).for_each(|_| assert!(stage.step()));
     assert_eq!(stage.finds("고요").len(), 4);
     stage.index();
-    assert_eq!(stage.logs.read.borrow().len(), 10 + 2 * calm.len());
+    // The busy room shares two of its steps with the others, and so needs one more.
+    assert_eq!(stage.logs.read.borrow().len(), 11 + 2 * calm.len());
 }
 
 #[test]
