@@ -206,6 +206,7 @@ impl SqliteStore {
                 set.map_err(|error| StoreError::of(&self.path, error))?;
             }
             Breakage::NoDedupe => writer.forgets_messages = true,
+            Breakage::AckBeforeCommit => writer.answers_early = true,
         }
         Ok(())
     }
@@ -243,6 +244,8 @@ pub enum Breakage {
     SynchronousNormal,
     /// What is said again is not known.
     NoDedupe,
+    /// What was asked for is answered before it is committed, which the next commit does.
+    AckBeforeCommit,
 }
 
 impl Store for SqliteStore {

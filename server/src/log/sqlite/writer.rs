@@ -27,6 +27,9 @@ pub(super) struct Writer {
     /// It was broken on purpose: what is said again is not known.
     #[cfg(feature = "mutants")]
     pub(super) forgets_messages: bool,
+    /// It was broken on purpose: a transaction stays open until the next.
+    #[cfg(feature = "mutants")]
+    pub(super) answers_early: bool,
 }
 
 /// What a transaction came to.
@@ -43,6 +46,8 @@ impl Writer {
             people: People::default(),
             #[cfg(feature = "mutants")]
             forgets_messages: false,
+            #[cfg(feature = "mutants")]
+            answers_early: false,
         }
     }
 
@@ -67,6 +72,10 @@ impl Writer {
         at: &Timestamp,
         rooms: &Rooms,
     ) -> Result<Made, ReadError> {
+        #[cfg(feature = "mutants")]
+        if !self.connection.is_autocommit() {
+            self.connection.execute_batch("COMMIT")?;
+        }
         // What is dropped before its commit is rolled back.
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -82,6 +91,12 @@ impl Writer {
         };
         let outcomes = changes.iter().map(|change| batch.make(change)).collect::<Result<_, _>>()?;
         let rooms = batch.finish()?;
+        #[cfg(feature = "mutants")]
+        if self.answers_early {
+            let mut transaction = transaction;
+            transaction.set_drop_behavior(rusqlite::DropBehavior::Ignore);
+            return Ok(Made { outcomes, rooms });
+        }
         transaction.commit()?;
         Ok(Made { outcomes, rooms })
     }
