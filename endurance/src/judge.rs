@@ -102,6 +102,11 @@ pub enum Finding {
         /// The place.
         seq: u64,
     },
+    /// The server's digest of a log is not that of the entries that it tells.
+    Unproven {
+        /// Whose log.
+        room: RoomName,
+    },
     /// An entry that nobody said.
     Invented {
         /// Its place.
@@ -156,9 +161,10 @@ impl Finding {
         match self {
             Self::Lost { .. } => Promise::NothingLost,
             Self::Doubled { .. } | Self::Invented { .. } => Promise::NothingDoubled,
-            Self::Gap { .. } | Self::Reordered { .. } | Self::HeardOtherwise { .. } => {
-                Promise::NothingReordered
-            }
+            Self::Gap { .. }
+            | Self::Reordered { .. }
+            | Self::HeardOtherwise { .. }
+            | Self::Unproven { .. } => Promise::NothingReordered,
             Self::Elsewhere { .. }
             | Self::Altered { .. }
             | Self::TwoPlaces { .. }
@@ -203,6 +209,7 @@ impl fmt::Display for Finding {
             Self::HeardOtherwise { seq } => {
                 write!(f, "reordered: at {seq} a follower heard something else")
             }
+            Self::Unproven { room } => write!(f, "reordered: the digest of {room} does not hold"),
             Self::Invented { seq } => write!(f, "doubled: at {seq} stands what nobody said"),
             Self::Refused { room, problem, life } => {
                 let code = problem.code;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use common::{Position, RoomName, ServerMessage};
+use common::{Digest, Epoch, Position, RoomName, ServerMessage};
 use tokio::task::JoinSet;
 
 use crate::{
@@ -186,15 +186,15 @@ impl Rig {
         self.director.set_act(Act::LastWords);
         let authors = std::mem::take(&mut self.authors);
         let authors = self.finish("the authors' last words", authors).await?;
-        let mut logs = Vec::new();
+        let (mut logs, mut findings) = (Vec::new(), Vec::new());
         for room in &self.rooms {
-            logs.push(self.reads(room).await.with_context(|| format!("reading {room}"))?);
+            let read = self.reads(room, &mut findings).await;
+            logs.push(read.with_context(|| format!("reading {room}"))?);
         }
         self.director.set_act(Act::Curtain);
         let witnesses = std::mem::take(&mut self.witnesses);
         let witnesses = self.finish("the witnesses to hear everything", witnesses).await?;
 
-        let mut findings = Vec::new();
         for (room, log) in self.rooms.iter().zip(&logs) {
             findings.extend(judge_room(room, log, &authors, &witnesses));
         }
@@ -219,18 +219,31 @@ impl Rig {
     }
 
     /// A room from its first entry to its head, as somebody reads it who was never there before.
-    async fn reads(&self, room: &RoomName) -> anyhow::Result<Record> {
+    /// One that is gone has no entries.
+    async fn reads(&self, room: &RoomName, findings: &mut Vec<Finding>) -> anyhow::Result<Record> {
         let life = self.director.scene().living().await.context("there is no server")?;
         let guest = Guest::enters(life.address, "reader").await?;
         let mut caller = Caller::connects(life.address, &guest).await?;
-        let epoch = caller.joins(room, None).await?.head.epoch;
+        let epoch = match caller.joins(room, None).await {
+            Ok(joined) => joined.head.epoch,
+            Err(trouble) if trouble.is_for_good() => {
+                let room = room.clone();
+                findings.push(Finding::NotResumed { room, reason: None, life: life.number });
+                return Ok(Record { epoch: Epoch::new("gone")?, lines: Vec::new() });
+            }
+            Err(trouble) => return Err(trouble.into()),
+        };
         let first = Position { epoch: epoch.clone(), seq: 0 };
-        let head = caller.joins(room, Some(first)).await?.head.seq;
-        let mut lines = Vec::new();
-        while (lines.len() as u64) < head {
+        let joined = caller.joins(room, Some(first)).await?;
+        let (mut lines, mut digest) = (Vec::new(), Digest::start(&epoch));
+        while (lines.len() as u64) < joined.head.seq {
             if let ServerMessage::Entry(entry) = caller.next().await? {
+                digest = entry.digest_after(digest);
                 lines.push(entry.into());
             }
+        }
+        if digest != joined.digest {
+            findings.push(Finding::Unproven { room: room.clone() });
         }
         Ok(Record { epoch, lines })
     }

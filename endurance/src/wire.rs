@@ -4,7 +4,7 @@
 use std::{fmt, net::SocketAddr, time::Duration};
 
 use common::{
-    Body, ClientMessage, ErrorCode, MessageId, Position, Problem, ResyncReason, RoomName,
+    Body, ClientMessage, Digest, ErrorCode, MessageId, Position, Problem, ResyncReason, RoomName,
     ServerMessage, UserId, http,
 };
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -34,6 +34,15 @@ pub enum Trouble {
 }
 
 impl Trouble {
+    /// The server said no and will not say otherwise: the room is gone, or what was asked is wrong.
+    #[must_use]
+    pub fn is_for_good(&self) -> bool {
+        match self {
+            Self::Refused(problem) => !problem.retryable && !self.requires_sign_in(),
+            Self::Cut(_) | Self::Silence(_) | Self::Nonsense(_) => false,
+        }
+    }
+
     /// The session that spoke is over, or never was.
     #[must_use]
     pub fn requires_sign_in(&self) -> bool {
@@ -147,6 +156,8 @@ impl Guest {
 pub struct Joined {
     /// The head of the log.
     pub head: Position,
+    /// The digest of the log at its head.
+    pub digest: Digest,
     /// The entries that follow begin behind this one.
     pub after: u64,
     /// Everything after the named position comes.
@@ -201,10 +212,12 @@ impl Caller {
             refused(id, &message)?;
             if let ServerMessage::Resync { reason, .. } = message {
                 resync = Some(reason);
-            } else if let ServerMessage::Joined { id: of, position, after, recovered, .. } = message
+            } else if let ServerMessage::Joined {
+                id: of, position, digest, after, recovered, ..
+            } = message
                 && of == Some(id)
             {
-                return Ok(Joined { head: position, after, recovered, resync });
+                return Ok(Joined { head: position, digest, after, recovered, resync });
             }
         }
     }

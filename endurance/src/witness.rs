@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use common::{Position, RoomName, ServerMessage};
+use common::{Position, ResyncReason, RoomName, ServerMessage};
 
 use crate::{
     judge::Finding,
@@ -45,6 +45,10 @@ impl Witness {
             let wait = match self.listens_in(life, &mut scene, is_last).await {
                 Ok(()) if is_last => return self,
                 Ok(()) => Duration::ZERO,
+                Err(trouble) if trouble.is_for_good() => {
+                    self.is_lost(None, life);
+                    return self;
+                }
                 Err(trouble) => {
                     scene.counts(|tally| tally.last_trouble = Some(format!("witness: {trouble}")));
                     if trouble.requires_sign_in() {
@@ -106,8 +110,7 @@ impl Witness {
                 scene.counts(|tally| tally.resumed += 1);
                 return Ok(joined.head.seq);
             }
-            let (room, reason) = (self.room.clone(), joined.resync);
-            self.findings.push(Finding::NotResumed { room, reason, life: life.number });
+            self.is_lost(joined.resync, life);
         }
         let epoch = caller.joins(&self.room, None).await?.head.epoch;
         let first = Position { epoch: epoch.clone(), seq: 0 };
@@ -125,12 +128,16 @@ impl Witness {
         if let ServerMessage::Entry(entry) = message {
             return self.remembers(entry.into());
         }
-        if let ServerMessage::Resync { room, reason, .. } = message {
-            let reason = Some(reason);
-            self.findings.push(Finding::NotResumed { room, reason, life: life.number });
+        if let ServerMessage::Resync { reason, .. } = message {
+            self.is_lost(Some(reason), life);
             return Err(Trouble::Nonsense("a resync in the middle of following".to_owned()));
         }
         Ok(())
+    }
+
+    fn is_lost(&mut self, reason: Option<ResyncReason>, life: Life) {
+        let room = self.room.clone();
+        self.findings.push(Finding::NotResumed { room, reason, life: life.number });
     }
 
     fn remembers(&mut self, line: Line) -> Result<(), Trouble> {

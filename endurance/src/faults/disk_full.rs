@@ -28,9 +28,11 @@ pub async fn strikes(plan: &Plan) -> anyhow::Result<Outcome> {
     let disk = SmallDisk::makes(folder.path().join("disk"), MIB).await?;
     let mut rig = Rig::opens(plan, &disk.path().join("data"), &log).await?;
     rig.hears_acks(1).await?;
-    // Who reads while nothing can be written has a session from before.
+    // Who reads while nothing can be written has a session from before; it is kept with its first
+    // ticket.
     let life = rig.director.scene().living().await.context("there is no server")?;
     let reader = Guest::enters(life.address, "reader").await?;
+    Caller::connects(life.address, &reader).await?;
     for _ in 0..plan.cycles {
         rig.talks().await;
         deadline::within(deadline::RECOVERY, "a refusal by a full disk", fill(&rig, &disk))
