@@ -4,8 +4,11 @@
 //! sees a room: others ask for a follower. Locks are taken in the order people, map, room,
 //! mailbox; the fleeting log's under a room's; the store's own are taken under any and take none.
 
+mod catalogue;
 mod history;
 mod mailbox;
+mod markers;
+mod running;
 
 use std::{
     collections::HashMap,
@@ -13,32 +16,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{
-    ConnectionId, EntryKind, ErrorCode, Member, Position, Problem, RoomName, UserId,
-    http::{Keep, RoomInfo, Unread},
-};
+use common::{ConnectionId, ErrorCode, Member, Position, Problem, RoomName, UserId, http::Keep};
 pub use mailbox::{Answer, Asked, Mail, Mailbox, Marked};
 use rooms::{
-    Appended, Draft, Entry, MemoryLog, NewRoom, News, People, Read, Room, RoomRecord, Settings,
-    Start,
+    Appended, Draft, Entry, MemoryLog, News, People, Read, Settings, Start,
     access::{Deed, may},
     conversation::Follow,
-    people::NoRoom,
 };
+use running::{Follower, Running};
 use tokio::sync::Notify;
 
 use crate::{
     clock,
-    log::{self, Change, Log, Outcome},
+    log::{self, Log},
 };
 
 /// A room that nobody follows is dropped from memory after this time.
 const IDLE_MAX: Duration = Duration::from_secs(60);
-/// Entries that a room is loaded with: the first page of everybody who comes, and what most of
-/// those missed who come back.
-const LOAD_ENTRIES: usize = 128;
-/// Attempts to load a room into which much is said meanwhile; after them it begins with no tail.
-const LOAD_ATTEMPTS: usize = 3;
 
 /// All running rooms of this node.
 #[derive(Debug)]
@@ -51,26 +45,6 @@ pub struct Live {
     people: Mutex<People>,
     /// Something was committed that the search index has not seen.
     indexer: Notify,
-}
-
-#[derive(Debug)]
-struct Running {
-    state: Mutex<RunningState>,
-}
-
-#[derive(Debug)]
-struct RunningState {
-    room: Room,
-    /// Of a private room: who may see it.
-    members: Option<Vec<Member>>,
-    followers: HashMap<ConnectionId, Follower>,
-    idle_since: Option<Instant>,
-}
-
-#[derive(Debug)]
-struct Follower {
-    user: UserId,
-    mailbox: Arc<Mailbox>,
 }
 
 /// The answer to following a room.
@@ -88,7 +62,7 @@ impl Live {
     pub fn new(settings: Arc<Settings>, log: Log) -> Self {
         let mut fleeting = MemoryLog::new();
         for record in log.store().rooms() {
-            open_fleeting(&mut fleeting, &record);
+            catalogue::open_fleeting(&mut fleeting, &record);
         }
         let (rooms, people) = Default::default();
         Self {
@@ -111,65 +85,6 @@ impl Live {
     #[must_use]
     pub fn log(&self) -> &Log {
         &self.log
-    }
-
-    /// Opens a room.
-    ///
-    /// # Errors
-    /// There is one of this name, or it cannot be kept.
-    pub async fn open(&self, new: NewRoom) -> Result<RoomInfo, Problem> {
-        match self.log.change(Change::Open(new)).await? {
-            Outcome::Opened(Ok(record)) => {
-                open_fleeting(&mut self.fleeting(), &record);
-                Ok(self.info(record, None))
-            }
-            Outcome::Opened(Err(refusal)) => Err(log::problem_of_open(refusal)),
-            Outcome::Appended(_) | Outcome::Done => Err(Problem::new(ErrorCode::Internal)),
-        }
-    }
-
-    /// Somebody opens a room, within the limits of one person and of the server.
-    ///
-    /// # Errors
-    /// There is one of this name, a limit is reached, or it cannot be kept.
-    pub async fn open_for(
-        &self,
-        opener: &UserId,
-        new: NewRoom,
-        rooms_max: usize,
-    ) -> Result<RoomInfo, Problem> {
-        let too_many = |title: &str| Problem::new(ErrorCode::LimitReached).title(title);
-        if self.log.store().room_count() >= rooms_max {
-            return Err(too_many("there are too many rooms"));
-        }
-        let may_open = self.people().may_open(opener, &self.settings, clock::now());
-        may_open.map_err(|refusal| match refusal {
-            NoRoom::TooMany => too_many("one person may open no more rooms"),
-            NoRoom::TooFast(wait) => Problem::new(ErrorCode::RateLimited).retry_after(wait),
-        })?;
-        let opened = self.open(new).await;
-        if opened.is_err() {
-            self.people().not_opened(opener);
-        }
-        opened
-    }
-
-    /// What is known of a room that this person may read.
-    ///
-    /// # Errors
-    /// There is no such room for this person.
-    pub fn record_for(&self, room: &RoomName, user: &UserId) -> Result<RoomRecord, Problem> {
-        let record = self.fleeting().room(room).cloned().or_else(|| self.log.store().room(room));
-        record
-            .filter(|record| may(user, Deed::Read, record.members.as_deref()))
-            .ok_or_else(|| Problem::new(ErrorCode::NotFound))
-    }
-
-    /// The rooms that this person may see, in the order of their names.
-    #[must_use]
-    pub fn records_for(&self, user: &UserId) -> Vec<RoomRecord> {
-        let visible = |record: &RoomRecord| may(user, Deed::Read, record.members.as_deref());
-        self.log.store().rooms().into_iter().filter(visible).collect()
     }
 
     /// A connection follows a room, or moves its cursor in a room that it follows already.
@@ -288,52 +203,6 @@ impl Live {
         }
     }
 
-    /// Somebody says that they have read a room up to a position. The answer comes into the
-    /// mailbox, when it is durable; `tell` hears of it too.
-    ///
-    /// # Errors
-    /// The position is none of this log.
-    pub fn mark(
-        self: &Arc<Self>,
-        id: u64,
-        reader: Member,
-        (room, position): (RoomName, Position),
-        mailbox: &Arc<Mailbox>,
-        tell: impl FnOnce(&RoomName, Unread) + Send + 'static,
-    ) -> Result<(), Problem> {
-        let record = self.record_for(&room, &reader.id)?;
-        history::check_position(&position, &record, record.head.seq)?;
-        let (live, mailbox) = (Arc::clone(self), Arc::clone(mailbox));
-        tokio::spawn(async move {
-            let mark =
-                Change::Mark { reader: reader.id.clone(), room: room.clone(), seq: position.seq };
-            let outcome = async {
-                live.log.change(mark).await?;
-                let unread = live.unread(&room, &reader).await?;
-                Ok(unread.unwrap_or_default())
-            };
-            let outcome = outcome.await;
-            if let Ok(unread) = outcome {
-                tell(&room, unread);
-            }
-            mailbox.marked(Marked { id: Some(id), room, outcome });
-        });
-        Ok(())
-    }
-
-    /// How far somebody has read a room; `None` who never read there.
-    ///
-    /// # Errors
-    /// The store cannot be read.
-    pub async fn unread(
-        &self,
-        room: &RoomName,
-        reader: &Member,
-    ) -> Result<Option<Unread>, Problem> {
-        let (room, reader) = (room.clone(), reader.clone());
-        self.log.read(move |store| store.unread(&room, &reader)).await
-    }
-
     /// A connection of this person begins; answers the one that has to make place for it.
     pub fn connect(&self, user: &UserId, connection: &ConnectionId) -> Option<ConnectionId> {
         self.people().connect(user, connection.clone(), &self.settings, clock::now())
@@ -360,66 +229,6 @@ impl Live {
     /// Done when something was committed since the last time.
     pub async fn something_committed(&self) {
         self.indexer.notified().await;
-    }
-
-    /// A room as it is listed; with what the asker has not read of it.
-    #[must_use]
-    pub fn info(&self, record: RoomRecord, unread: Option<Unread>) -> RoomInfo {
-        let running = self.lock().get(&record.room).cloned();
-        let count = running.map_or(0, |running| running.lock().room.presence.count());
-        let fleeting = self.fleeting().room(&record.room).map(|record| record.head.clone());
-        let RoomRecord { room, head, keep, members, topic, .. } = record;
-        let topic = topic.map(|topic| topic.as_str().to_owned());
-        let position = fleeting.unwrap_or(head);
-        RoomInfo { room, position, keep, count, members, topic, unread }
-    }
-
-    /// A room that runs, or that is loaded for this person.
-    async fn running(&self, room: &RoomName, user: &UserId) -> Result<Arc<Running>, Problem> {
-        for attempt in 0.. {
-            if let Some(running) = self.lock().get(room) {
-                return Ok(Arc::clone(running));
-            }
-            let record = self.record_for(room, user)?;
-            let last = if record.keep == Keep::None || attempt >= LOAD_ATTEMPTS {
-                Vec::new()
-            } else {
-                let (room, before) = (room.clone(), record.head.seq + 1);
-                self.log.read(move |store| store.read_before(&room, before, LOAD_ENTRIES)).await?
-            };
-            if let Some(running) = self.run(room, user, &last)? {
-                return Ok(running);
-            }
-        }
-        unreachable!("a room without a tail can always be run")
-    }
-
-    /// Lets a room run with these last entries; `None` when more was said since they were read.
-    fn run(
-        &self,
-        room: &RoomName,
-        user: &UserId,
-        last: &[Arc<Entry>],
-    ) -> Result<Option<Arc<Running>>, Problem> {
-        let mut rooms = self.lock();
-        if let Some(running) = rooms.get(room) {
-            return Ok(Some(Arc::clone(running)));
-        }
-        // From here on what is committed is delivered to the room: nothing comes between.
-        let record = self.record_for(room, user)?;
-        if last.last().is_some_and(|entry| entry.seq != record.head.seq) {
-            return Ok(None);
-        }
-        let running = Arc::new(Running {
-            state: Mutex::new(RunningState {
-                room: Room::load(&record, last.to_vec(), &self.settings),
-                members: record.members,
-                followers: HashMap::new(),
-                idle_since: None,
-            }),
-        });
-        rooms.insert(room.clone(), Arc::clone(&running));
-        Ok(Some(running))
     }
 
     fn handle_timeout(&self, now: Instant) {
@@ -450,57 +259,6 @@ impl Live {
 
     fn fleeting(&self) -> MutexGuard<'_, MemoryLog> {
         self.fleeting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Of a room that keeps nothing, the log is in memory, and begins anew with the process.
-fn open_fleeting(fleeting: &mut MemoryLog, record: &RoomRecord) {
-    if record.keep == Keep::None {
-        let (room, epoch) = (record.room.clone(), record.head.epoch.clone());
-        let new = NewRoom { room, epoch, keep: record.keep, members: record.members.clone() };
-        // The store let it be opened once; a second time finds it there.
-        let _ = fleeting.open(new);
-    }
-}
-
-impl Running {
-    fn lock(&self) -> MutexGuard<'_, RunningState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl RunningState {
-    /// Takes the next entry of the log, and wakes whoever follows.
-    fn take(&mut self, entry: &Arc<Entry>) {
-        self.room.append(Arc::clone(entry));
-        if entry.kind == EntryKind::Membership {
-            self.change_members(entry);
-        }
-        self.mark_followers();
-    }
-
-    /// Whoever does not belong to the room any more follows it no longer, from this entry on.
-    fn change_members(&mut self, entry: &Entry) {
-        let Self { room, members, followers, .. } = self;
-        rooms::log::change_members(members, entry);
-        followers.retain(|_, follower| {
-            let stays = may(&follower.user, Deed::Read, members.as_deref());
-            if !stays {
-                follower.mailbox.removed(room.name());
-                room.presence.leave(&follower.user, clock::now());
-            }
-            stays
-        });
-    }
-
-    fn mark_followers(&self) {
-        for follower in self.followers.values() {
-            follower.mailbox.mark(self.room.name());
-        }
-    }
-
-    fn is_idle(&self) -> bool {
-        self.followers.is_empty() && self.room.presence.count() == 0
     }
 }
 

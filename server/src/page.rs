@@ -77,12 +77,15 @@ pub(crate) fn answer(page: &Page, method: &Method, path: &str, headers: &HeaderM
 
 /// Whether programs are answered at this path, to another method.
 fn is_known(path: &str) -> bool {
-    match *path.split('/').collect::<Vec<_>>() {
-        ["ws"] | ["ws", "ticket"] | ["healthz"] | ["readyz"] => true,
-        ["api", "session" | "rooms" | "search"] => true,
-        ["api", "rooms", _, "entries" | "members"] | ["api", "rooms", _, "members", _] => true,
-        _ => false,
-    }
+    let parts: Vec<&str> = path.split('/').collect();
+    matches!(
+        *parts,
+        ["ws" | "healthz" | "readyz"]
+            | ["ws", "ticket"]
+            | ["api", "session" | "rooms" | "search"]
+            | ["api", "rooms", _, "entries" | "members"]
+            | ["api", "rooms", _, "members", _]
+    )
 }
 
 fn asset(page: &Page, name: &str, headers: &HeaderMap) -> Response {

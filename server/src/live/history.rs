@@ -1,16 +1,15 @@
-//! Pages of a room's past, and who belongs to a room.
+//! Pages of a room's past.
 
-use common::{ErrorCode, Member, Position, Problem, RoomName, UserId, http::Keep};
+use std::sync::Arc;
+
+use common::{ErrorCode, Position, Problem, RoomName, UserId, http::Keep};
 use rooms::{
-    Content, Draft, MembershipChange, RoomRecord,
+    Entry, RoomRecord,
     conversation::{Edge, Page, Wanted},
 };
 
 use super::Live;
-use crate::{
-    log::{self, Change, Outcome},
-    random,
-};
+use crate::log::Store;
 
 /// Entries that change what stands in a page: beyond it a reader follows the room from there.
 const LATER_MAX: usize = 500;
@@ -41,7 +40,7 @@ impl Live {
             return Ok(Page { head, floor, entries, base: digest, later });
         }
         let bytes_max = self.settings.read_bytes_max;
-        let read = move |store: &dyn log::Store| {
+        let read = move |store: &dyn Store| {
             let room = &record.room;
             let (entries, after) = match edge {
                 Edge::After(position) => {
@@ -69,37 +68,10 @@ impl Live {
         };
         let (record, entries, base, later) = self.log.read(read).await?;
         let base = base.ok_or_else(|| Problem::new(ErrorCode::CursorExpired))?;
-        let on_the_wire = |entries: Vec<std::sync::Arc<rooms::Entry>>| {
-            entries.iter().map(|entry| entry.on_the_wire()).collect()
-        };
+        let on_the_wire =
+            |entries: Vec<Arc<Entry>>| entries.iter().map(|entry| entry.on_the_wire()).collect();
         let (entries, later) = (on_the_wire(entries), on_the_wire(later));
         Ok(Page { head: record.head, floor: record.floor, entries, base, later })
-    }
-
-    /// Changes who belongs to a private room, and waits until it is durable.
-    ///
-    /// # Errors
-    /// There is no such room for this person, they may not, or it cannot be kept.
-    pub async fn change_membership(
-        &self,
-        room: &RoomName,
-        author: Member,
-        change: MembershipChange,
-        member: Member,
-    ) -> Result<RoomRecord, Problem> {
-        let user = author.id.clone();
-        if self.record_for(room, &user)?.keep == Keep::None {
-            let problem = Problem::new(ErrorCode::Conflict);
-            return Err(problem.title("who belongs to a room that keeps nothing does not change"));
-        }
-        let content = Content::Membership { change, member };
-        let draft = Draft { room: room.clone(), author, message_id: random::message_id(), content };
-        match self.log.change(Change::Append(draft)).await? {
-            Outcome::Appended(Ok(_)) => {}
-            Outcome::Appended(Err(refusal)) => return Err(log::problem_of_append(refusal)),
-            Outcome::Opened(_) | Outcome::Done => return Err(Problem::new(ErrorCode::Internal)),
-        }
-        self.log.store().room(room).ok_or_else(|| Problem::new(ErrorCode::NotFound))
     }
 }
 

@@ -1,0 +1,56 @@
+//! How far each person has read each room.
+
+use std::sync::Arc;
+
+use common::{Member, Position, Problem, RoomName, http::Unread};
+
+use super::{Live, Mailbox, Marked, history};
+use crate::log::Change;
+
+impl Live {
+    /// Somebody says that they have read a room up to a position. The answer comes into the
+    /// mailbox, when it is durable; `tell` hears of it too.
+    ///
+    /// # Errors
+    /// The position is none of this log.
+    pub fn mark(
+        self: &Arc<Self>,
+        id: u64,
+        reader: Member,
+        (room, position): (RoomName, Position),
+        mailbox: &Arc<Mailbox>,
+        tell: impl FnOnce(&RoomName, Unread) + Send + 'static,
+    ) -> Result<(), Problem> {
+        let record = self.record_for(&room, &reader.id)?;
+        history::check_position(&position, &record, record.head.seq)?;
+        let (live, mailbox) = (Arc::clone(self), Arc::clone(mailbox));
+        tokio::spawn(async move {
+            let mark =
+                Change::Mark { reader: reader.id.clone(), room: room.clone(), seq: position.seq };
+            let outcome = async {
+                live.log.change(mark).await?;
+                let unread = live.unread(&room, &reader).await?;
+                Ok(unread.unwrap_or_default())
+            };
+            let outcome = outcome.await;
+            if let Ok(unread) = outcome {
+                tell(&room, unread);
+            }
+            mailbox.marked(Marked { id: Some(id), room, outcome });
+        });
+        Ok(())
+    }
+
+    /// How far somebody has read a room; `None` who never read there.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn unread(
+        &self,
+        room: &RoomName,
+        reader: &Member,
+    ) -> Result<Option<Unread>, Problem> {
+        let (room, reader) = (room.clone(), reader.clone());
+        self.log.read(move |store| store.unread(&room, &reader)).await
+    }
+}
