@@ -13,7 +13,7 @@ use anyhow::Context as _;
 use common::{Body, MessageId, RoomName};
 use tokio::task::JoinSet;
 
-use crate::guest::Guest;
+use crate::{clock, guest::Guest};
 
 /// People who enter at the same time.
 const AT_ONCE: usize = 25;
@@ -75,7 +75,7 @@ pub async fn measure(
     let (mut acks, mut plain) = (Vec::new(), Vec::new());
     let (mut acks_took, mut plain_took) = (Duration::ZERO, Duration::ZERO);
     for _ in 0..ROUNDS {
-        let begun = Instant::now();
+        let begun = clock::now();
         let mut speaking = JoinSet::new();
         for speaker in speakers {
             speaking.spawn(speaker.speaks_until(begun + each));
@@ -86,7 +86,7 @@ pub async fn measure(
             speakers.push(speaker);
             acks.extend(latencies);
         }
-        acks_took += begun.elapsed();
+        acks_took += clock::now() - begun;
         let directory = directory.to_owned();
         let (batches, took) =
             tokio::task::spawn_blocking(move || plain_file(&directory, in_flight, each)).await??;
@@ -114,7 +114,7 @@ impl Speaker {
         let signed_in = Guest::signs_in(server, &format!("speaker {nth}")).await?;
         let mut name = format!("speaker-{nth}-");
         // Another run against the same server finds the rooms of the last.
-        name.push_str(&nanoseconds().to_string());
+        name.push_str(&clock::nanoseconds().to_string());
         let room = RoomName::new(name)?;
         signed_in.opens(&room).await?;
         let mut guest = signed_in.calls().await?;
@@ -125,12 +125,12 @@ impl Speaker {
     async fn speaks_until(mut self, end: Instant) -> anyhow::Result<(Self, Vec<Duration>)> {
         let body = Body::new("가".repeat(BODY_BYTES / 3))?;
         let mut latencies = Vec::new();
-        while Instant::now() < end {
+        while clock::now() < end {
             self.said += 1;
             let message_id = MessageId::new(format!("{:032}", self.said))?;
-            let begun = Instant::now();
+            let begun = clock::now();
             let position = self.guest.says(&self.room, message_id, body.clone()).await?;
-            latencies.push(begun.elapsed());
+            latencies.push(clock::now() - begun);
             self.seq += 1;
             anyhow::ensure!(position.seq == self.seq, "acknowledged at {position:?}");
         }
@@ -159,14 +159,14 @@ fn plain_file(
     let path = directory.join("plain-file");
     let mut file = File::create(&path).with_context(|| format!("{}", path.display()))?;
     let record = vec![b'x'; batch * RECORD_BYTES];
-    let (begun, mut latencies) = (Instant::now(), Vec::new());
-    while begun.elapsed() < each {
-        let one = Instant::now();
+    let (begun, mut latencies) = (clock::now(), Vec::new());
+    while clock::now() - begun < each {
+        let one = clock::now();
         file.write_all(&record)?;
         file.sync_data()?;
-        latencies.push(one.elapsed());
+        latencies.push(clock::now() - one);
     }
-    let took = begun.elapsed();
+    let took = clock::now() - begun;
     std::fs::remove_file(&path)?;
     Ok((latencies, took))
 }
@@ -177,10 +177,4 @@ fn figures(mut latencies: Vec<Duration>, took: Duration, each: f64) -> anyhow::R
     let at = |per_cent: usize| latencies[(latencies.len() - 1) * per_cent / 100];
     let per_second = latencies.len() as f64 * each / took.as_secs_f64();
     Ok(Figures { per_second, p50: at(50), p99: at(99) })
-}
-
-fn nanoseconds() -> u128 {
-    #[expect(clippy::disallowed_methods, reason = "a name that no run had before")]
-    let now = std::time::SystemTime::now();
-    now.duration_since(std::time::SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos()
 }

@@ -79,12 +79,9 @@ impl Guest {
         let (expected, room) = (message_id.clone(), room.clone());
         self.sends(&ClientMessage::Say { id: 2, room, message_id, body }).await?;
         let ack = self.hears(|message| matches!(message, ServerMessage::Ack { .. })).await?;
-        match ack {
-            ServerMessage::Ack { message_id, position, .. } if message_id == expected => {
-                Ok(position)
-            }
-            other => bail!("not the ack of {expected}: {other:?}"),
-        }
+        let ServerMessage::Ack { message_id, position, .. } = ack else { bail!("just matched") };
+        anyhow::ensure!(message_id == expected, "the ack of {message_id} came for {expected}");
+        Ok(position)
     }
 
     async fn connects(server: SocketAddr, ticket: &str) -> anyhow::Result<Self> {

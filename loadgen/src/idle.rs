@@ -1,12 +1,11 @@
 //! Many people who say nothing: what an idle connection costs the server in memory.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
-use anyhow::Context as _;
 use common::RoomName;
 use tokio::task::JoinSet;
 
-use crate::guest::Guest;
+use crate::{guest::Guest, process::Process};
 
 /// People who enter at the same time.
 const AT_ONCE: usize = 50;
@@ -41,9 +40,10 @@ pub async fn measure(
     rooms: &[RoomName],
     quiet: Duration,
 ) -> anyhow::Result<Idle> {
+    let process = Process(process);
     // One who comes and goes first, so that what the server makes once is not counted.
     drop(Guest::enters(server, "first", rooms).await?);
-    let before_bytes = resident_bytes(process)?;
+    let before_bytes = process.resident_bytes()?;
     let mut staying = JoinSet::new();
     for first in (0..connections).step_by(AT_ONCE) {
         let mut entering = JoinSet::new();
@@ -57,15 +57,6 @@ pub async fn measure(
     }
     let ended = tokio::time::timeout(quiet, staying.join_next()).await;
     anyhow::ensure!(ended.is_err(), "a connection ended: {ended:?}");
-    let after_bytes = resident_bytes(process)?;
+    let after_bytes = process.resident_bytes()?;
     Ok(Idle { connections, before_bytes, after_bytes })
-}
-
-/// `VmRSS` of a process, as Linux tells it.
-fn resident_bytes(process: u32) -> anyhow::Result<u64> {
-    let path = PathBuf::from(format!("/proc/{process}/status"));
-    let status = std::fs::read_to_string(&path).with_context(|| format!("{}", path.display()))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib = line.and_then(|line| line.split_whitespace().next()).context("no VmRSS")?;
-    Ok(kib.parse::<u64>()? * 1024)
 }

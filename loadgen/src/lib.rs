@@ -5,10 +5,16 @@
 //!
 //! Read in this order: [`guest`] (one person with one connection), [`idle`] (many of them who say
 //! nothing: what each costs the server in memory), [`durable`] (many who wait for their acks: what
-//! the disk lets through).
+//! the disk lets through), [`resume`] (one who missed much), [`process`] (what the server uses).
 
 pub mod guest;
 
 pub mod idle;
 
 pub mod durable;
+
+pub mod resume;
+
+pub mod process;
+
+mod clock;

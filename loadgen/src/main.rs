@@ -33,6 +33,18 @@ enum Measurement {
         #[arg(long, default_value_t = 40)]
         quiet_s: u64,
     },
+    /// How fast somebody gets what they missed.
+    Resume {
+        /// Process id of the server.
+        #[arg(long)]
+        process: u32,
+        /// The room.
+        #[arg(long, default_value = "general")]
+        room: String,
+        /// Entries that were missed.
+        #[arg(long, default_value_t = 100_000)]
+        missed: u64,
+    },
     /// Acknowledged messages in a second, beside a plain file on the same disk. The server needs
     /// `--says-per-second 100000`, and limits of one address that let so many in.
     Durable {
@@ -61,6 +73,16 @@ async fn main() -> anyhow::Result<()> {
             println!("resident before        {} KiB", idle.before_bytes / 1024);
             println!("resident after         {} KiB", idle.after_bytes / 1024);
             println!("bytes per connection   {}", idle.bytes_per_connection());
+        }
+        Measurement::Resume { process, room, missed } => {
+            let room = RoomName::new(room)?;
+            let found = loadgen::resume::measure(server, process, &room, missed).await?;
+            let (entries, mib) = (found.entries as f64, 1024 * 1024);
+            println!("entries                    {}", found.entries);
+            println!("a second                   {:.0}", entries / found.seconds);
+            println!("a second of a server core  {:.0}", entries / found.server_cpu_seconds);
+            println!("resident before            {} MiB", found.before_bytes / mib);
+            println!("resident at most           {} MiB", found.most_bytes / mib);
         }
         Measurement::Durable { directory, in_flight, seconds } => {
             for in_flight in in_flight {

@@ -1,0 +1,42 @@
+//! What Linux tells of a process.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+
+/// Ticks of a second in which Linux counts a process's time (`USER_HZ`, fixed for programs).
+const TICKS_PER_SECOND: f64 = 100.0;
+
+/// A process by its id.
+#[derive(Clone, Copy, Debug)]
+pub struct Process(pub u32);
+
+impl Process {
+    /// Its resident memory: `VmRSS`.
+    ///
+    /// # Errors
+    /// There is no such process.
+    pub fn resident_bytes(self) -> anyhow::Result<u64> {
+        let status = self.read("status")?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.split_whitespace().next()).context("no VmRSS")?;
+        Ok(kib.parse::<u64>()? * 1024)
+    }
+
+    /// Seconds of a core that it has used: `utime` and `stime`, proc(5).
+    ///
+    /// # Errors
+    /// There is no such process.
+    pub fn cpu_seconds(self) -> anyhow::Result<f64> {
+        let stat = self.read("stat")?;
+        // The name may hold anything but ends with the last bracket.
+        let fields = stat.rsplit_once(')').context("no name")?.1.split_whitespace();
+        let ticks: Vec<u64> = fields.skip(11).take(2).map(str::parse).collect::<Result<_, _>>()?;
+        Ok(ticks.iter().sum::<u64>() as f64 / TICKS_PER_SECOND)
+    }
+
+    fn read(self, file: &str) -> anyhow::Result<String> {
+        let path = PathBuf::from(format!("/proc/{}/{file}", self.0));
+        std::fs::read_to_string(&path).with_context(|| format!("{}", path.display()))
+    }
+}
