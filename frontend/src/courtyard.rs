@@ -10,11 +10,11 @@ use std::{
 };
 
 use common::{
-    Body, ErrorCode, Member, MessageId, RoomName,
+    ErrorCode, Member, MessageId, Position, RoomName,
     http::{Keep, OpenRoom, RoomInfo},
 };
 use gloo_events::EventListener;
-use session::{EndReason, Event, LinkState};
+use session::{Content, Edge, EndReason, Event, LinkState, Pending, PendingState};
 use wasm_bindgen_futures::spawn_local;
 use yew::{Reducible, UseReducerDispatcher};
 
@@ -23,7 +23,7 @@ use crate::{
     connection::Connection,
     network::{self, Refusal},
     router::{self, Route},
-    state::{Action, Ending, Heard, Link, State, Trouble, text::private_room},
+    state::{Action, Ending, Heard, Link, Moment, State, Trouble, text::private_room},
     storage::{self, Seat},
 };
 
@@ -99,10 +99,14 @@ impl Courtyard {
             Intent::Create(room) => self.open_room(OpenRoom { room, keep: None, members: None }),
             Intent::Leave(room) => self.leave(&room),
             Intent::Talk(member) => self.talk(&member),
-            Intent::Say(room, body) => self.say(room, body),
+            Intent::Write(room, content) => self.write(room, content),
+            Intent::Edit(editing) => self.change(Action::Edit(editing)),
+            Intent::EditLast(room) => self.change(Action::EditLast(room)),
+            Intent::History(room, edge) => self.ask_for_page(room, edge),
             Intent::Retry(id) => self.connection.tell(|session, now| session.retry(&id, now)),
             Intent::Discard(id) => self.connection.tell(|session, _| session.discard(&id)),
-            Intent::Read(room) => self.read(room),
+            Intent::Read(room, seq) => self.read(room, seq),
+            Intent::Away(room, away) => self.change(Action::Away(room, away)),
             Intent::ReconnectNow => self.connection.tell(session::Session::reconnect_now),
             Intent::Connect => self.connection.tell(session::Session::connect),
             Intent::RecoveredSeen(notice) => self.change(Action::RecoveredSeen(notice)),
@@ -182,7 +186,7 @@ impl Courtyard {
         }
         self.rooms.borrow_mut().push(room.clone());
         storage::keep_rooms(&self.rooms.borrow());
-        self.change(Action::Wants(room.clone(), storage::read_position(&room)));
+        self.change(Action::Wants(room.clone()));
         self.connection.tell(|session, now| session.join(room, now));
     }
 
@@ -223,7 +227,8 @@ impl Courtyard {
 
     fn opened(&self, room: RoomInfo) {
         let moment = calendar::present();
-        self.change(Action::Heard(vec![Heard { event: Event::Opened { room }, moment }]));
+        let (event, past) = (Event::Opened { room }, Vec::new());
+        self.change(Action::Heard(vec![Heard { event, moment, past }]));
     }
 
     fn list_rooms(&self) {
@@ -245,27 +250,33 @@ impl Courtyard {
 
     // Saying and reading.
 
-    fn say(&self, room: RoomName, body: Body) {
-        let id = self.new_message_id();
-        let there = room.clone();
-        let said = self.connection.tell(|session, now| session.say(room, id, body, now));
-        match said {
-            Ok(()) => {
+    fn write(&self, room: RoomName, content: Content) {
+        let (id, there) = (self.new_message_id(), room.clone());
+        let speaks = matches!(content, Content::Post(_));
+        let written = self.connection.tell(|session, now| session.write(room, id, content, now));
+        match written {
+            Ok(()) if speaks => {
                 self.change(Action::Spoke(there.clone()));
-                self.keep_read(&there);
+                self.read(there, None);
             }
+            Ok(()) => {}
             Err(_) => self.change(Action::Trouble(Some(Trouble::OutboxFull))),
         }
     }
 
-    fn read(&self, room: RoomName) {
-        self.keep_read(&room);
-        self.change(Action::Read(room));
+    fn ask_for_page(&self, room: RoomName, edge: Edge) {
+        self.change(Action::Asks(room.clone(), edge.clone()));
+        self.connection.tell(|session, now| session.history(&room, edge, now));
     }
 
-    fn keep_read(&self, room: &RoomName) {
-        if let Some(position) = self.connection.read(|session| session.position(room).cloned()) {
-            storage::keep_read(room, &position);
+    fn read(&self, room: RoomName, seq: Option<u64>) {
+        let reached = self.connection.read(|session| session.position(&room).cloned());
+        let Some(Position { epoch, seq: last }) = reached else { return };
+        let seq = seq.unwrap_or(last).min(last);
+        let position = Position { epoch, seq };
+        self.connection.tell(|session, now| session.mark(&room, position, now));
+        if seq == last {
+            self.change(Action::Read(room));
         }
     }
 
@@ -300,13 +311,18 @@ impl Courtyard {
                     self.is(user.clone());
                     self.list_rooms();
                 }
-                Event::JoinRefused { room, .. } => self.unwant(room),
+                Event::JoinRefused { room, .. } | Event::Removed { room } => self.unwant(room),
                 Event::Opened { room } => self.want_if_private(room),
                 Event::LinkChanged
                 | Event::Joined { .. }
                 | Event::Recovered { .. }
                 | Event::Resynced { .. }
+                | Event::Proven { .. }
+                | Event::Disproved { .. }
                 | Event::Entry { .. }
+                | Event::History { .. }
+                | Event::HistoryFailed { .. }
+                | Event::Marked { .. }
                 | Event::Presence { .. }
                 | Event::Left { .. }
                 | Event::Acked { .. } => {}
@@ -322,6 +338,19 @@ impl Courtyard {
         }
     }
 
+    /// What changes others' words or one's own and was refused is given up, and that is said. A
+    /// post or an edit stays: there is something in it that somebody wrote.
+    fn give_up(&self, pending: &Pending) {
+        let PendingState::Failed(problem) = &pending.state else { return };
+        match pending.content {
+            Content::Post(_) | Content::Edit { .. } => {}
+            Content::Delete { .. } | Content::Reaction { .. } | Content::Topic(_) => {
+                self.change(Action::Trouble(Some(Trouble::Refused(problem.code))));
+                self.connection.tell(|session, _| session.discard(&pending.message_id));
+            }
+        }
+    }
+
     fn keep_message(&self, id: &MessageId) {
         let find =
             |session: &session::Session| session.outbox().find(|m| m.message_id == *id).cloned();
@@ -331,6 +360,7 @@ impl Courtyard {
                 if !storage::keep_pending(&pending) {
                     self.change(Action::Trouble(Some(Trouble::NotKept)));
                 }
+                self.give_up(&pending);
             }
         }
     }
@@ -354,21 +384,30 @@ fn change_attention(courtyard: &Courtyard) {
 }
 
 fn heard(event: Event) -> Heard {
-    let moment = match &event {
-        Event::Entry { entry } => calendar::from_timestamp(&entry.at),
+    let (mut moment, mut past) = (Moment::default(), Vec::new());
+    match &event {
+        Event::Entry { entry } => moment = calendar::from_timestamp(&entry.at),
+        Event::History { entries, .. } => {
+            past = entries.iter().map(|entry| calendar::from_timestamp(&entry.at)).collect();
+        }
         Event::LinkChanged
         | Event::Welcome { .. }
         | Event::Joined { .. }
         | Event::Recovered { .. }
         | Event::Resynced { .. }
+        | Event::Proven { .. }
+        | Event::Disproved { .. }
+        | Event::HistoryFailed { .. }
+        | Event::Marked { .. }
         | Event::Presence { .. }
         | Event::Left { .. }
+        | Event::Removed { .. }
         | Event::JoinRefused { .. }
         | Event::Opened { .. }
         | Event::OutboxChanged { .. }
-        | Event::Acked { .. } => calendar::present(),
-    };
-    Heard { event, moment }
+        | Event::Acked { .. } => moment = calendar::present(),
+    }
+    Heard { event, moment, past }
 }
 
 fn link(state: &LinkState) -> Link {

@@ -7,6 +7,10 @@ pub mod arrange;
 
 pub mod room;
 
+pub mod window;
+
+pub mod piece;
+
 pub mod row;
 
 pub mod text;
@@ -14,11 +18,13 @@ pub mod text;
 use std::rc::Rc;
 
 use common::{ErrorCode, Member, MessageId, Position, RoomName, http::RoomInfo};
-use session::{Event, Pending, PendingState};
+use session::{Content, Edge, Event, Pending, PendingState};
 
 use crate::i18n::Language;
-pub use room::{Room, Standing};
-pub use row::{Moment, Notice, Row, Said, Sending, Waiting};
+pub use piece::{Break, Change};
+pub use room::{Proof, Room, Standing};
+pub use row::{Done, Moment, Notice, Row, Said, Sending, Sign, Waiting};
+pub use window::{End, Page};
 
 /// Everything the page shows.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +49,8 @@ pub struct State {
     pub attentive: bool,
     /// What the last resume brought, until the notice is dismissed.
     pub recovered: Option<Recovered>,
+    /// The message that is being said otherwise.
+    pub editing: Option<Editing>,
     /// What a screen reader is to say.
     pub announcement: Option<Rc<str>>,
     /// What was asked of the server outside a room and refused.
@@ -130,6 +138,17 @@ pub struct Recovered {
     pub notice: u32,
 }
 
+/// A message of mine that is being said otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Editing {
+    /// Where.
+    pub room: RoomName,
+    /// Its place.
+    pub of: Position,
+    /// What stands in the field at first.
+    pub text: Rc<str>,
+}
+
 /// What floats above the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sheet {
@@ -137,6 +156,8 @@ pub enum Sheet {
     NewRoom,
     /// Who is here, on narrow screens.
     People,
+    /// What the room is about.
+    Topic,
     /// Language, colours, leaving.
     Settings,
 }
@@ -183,14 +204,22 @@ pub enum Action {
     Outbox(Vec<Pending>),
     /// The rooms that the server lists.
     Listed(Vec<RoomInfo>),
-    /// A room of this person, and how far it was read.
-    Wants(RoomName, Option<Position>),
+    /// A room of this person.
+    Wants(RoomName),
     /// A room this person left.
     Forgets(RoomName),
     /// The room on screen.
     Shows(Option<RoomName>),
     /// A room was read to its end.
     Read(RoomName),
+    /// The end of a room's list is out of sight, or in sight again.
+    Away(RoomName, bool),
+    /// A page of a room was asked for.
+    Asks(RoomName, Edge),
+    /// A message is to be said otherwise, or is not.
+    Edit(Option<Editing>),
+    /// The last message of mine in a room is to be said otherwise.
+    EditLast(RoomName),
     /// The person wrote there: everything above has been seen.
     Spoke(RoomName),
     /// The page was shown or hidden.
@@ -216,6 +245,8 @@ pub struct Heard {
     pub event: Event,
     /// When: an entry's own time, else now.
     pub moment: Moment,
+    /// Of a page: when each of its entries was taken.
+    pub past: Vec<Moment>,
 }
 
 impl State {
@@ -229,12 +260,22 @@ impl State {
             Action::Outbox(pending) => self.set_outbox(&pending),
             Action::Listed(rooms) => {
                 self.listed.clear();
-                rooms.into_iter().for_each(|info| self.list(info));
+                rooms.into_iter().for_each(|info| {
+                    self.with_room(&info.room, |room| {
+                        room.told(&info.position, info.unread);
+                        room.topic_told(&info);
+                    });
+                    self.list(info);
+                });
             }
-            Action::Wants(name, read) => self.want(name, read),
+            Action::Wants(name) => self.want(name),
             Action::Forgets(name) => self.rooms.retain(|room| room.name != name),
             Action::Shows(room) => self.show(room),
             Action::Read(name) => self.with_room(&name, Room::read_to_end),
+            Action::Away(name, away) => self.with_room(&name, |room| room.away = away),
+            Action::Asks(name, edge) => self.with_room(&name, |room| room.asks(edge)),
+            Action::Edit(editing) => self.editing = editing,
+            Action::EditLast(name) => self.edit_last(name),
             Action::Spoke(name) => self.with_room(&name, Room::spoke),
             Action::Attentive(attentive) => self.attentive = attentive,
             Action::RecoveredSeen(notice) => {
@@ -250,7 +291,7 @@ impl State {
 
     /// How many messages of others wait to be read, in all rooms.
     #[must_use]
-    pub fn unread(&self) -> u64 {
+    pub fn unread(&self) -> u32 {
         self.rooms.iter().map(|room| room.unread).sum()
     }
 
@@ -283,11 +324,24 @@ impl State {
         self.listed.binary_search_by(|info| info.room.cmp(name))
     }
 
-    fn want(&mut self, name: RoomName, read: Option<Position>) {
+    fn want(&mut self, name: RoomName) {
         match self.place(&name) {
             Ok(at) => Rc::make_mut(&mut self.rooms[at]).wanted_again(),
-            Err(at) => self.rooms.insert(at, Rc::new(Room::wanted(name, read))),
+            Err(at) => {
+                let mut room = Room::wanted(name);
+                if let Ok(listed) = self.listed_place(&room.name) {
+                    let info = &self.listed[listed];
+                    room.told(&info.position, info.unread);
+                    room.topic_told(info);
+                }
+                self.rooms.insert(at, Rc::new(room));
+            }
         }
+    }
+
+    fn edit_last(&mut self, name: RoomName) {
+        let last = self.room(&name).and_then(Room::my_last);
+        self.editing = last.map(|(of, text)| Editing { room: name, of, text });
     }
 
     fn sign_out(&mut self) {
@@ -304,7 +358,7 @@ impl State {
             self.with_room(&left, Room::turn_away);
             self.rooms.retain(|room| room.name != left || !room.is_refused());
         }
-        self.sheet = None;
+        (self.sheet, self.editing) = (None, None);
         self.current = room;
     }
 
@@ -328,7 +382,10 @@ impl State {
         let known =
             self.outbox.iter().find(|waiting| waiting.said.message_id == pending.message_id);
         let said = known.map_or_else(
-            || Rc::new(Said::pending(pending.message_id.clone(), &pending.body, self.me.as_ref())),
+            || {
+                let (id, text) = (pending.message_id.clone(), pending.content.text());
+                Rc::new(Said::pending(id, text, self.me.as_ref()))
+            },
             |waiting| waiting.said.clone(),
         );
         let sending = match &pending.state {
@@ -336,7 +393,7 @@ impl State {
             PendingState::Sending => Sending::Sending,
             PendingState::Failed(problem) => Sending::Failed(problem.code),
         };
-        Waiting { room: pending.room.clone(), said, sending }
+        Waiting { room: pending.room.clone(), said, content: pending.content.clone(), sending }
     }
 
     fn with_room(&mut self, name: &RoomName, change: impl FnOnce(&mut Room)) {
@@ -345,19 +402,36 @@ impl State {
         }
     }
 
-    fn hear(&mut self, Heard { event, moment }: Heard) {
+    fn hear(&mut self, Heard { event, moment, past }: Heard) {
         match event {
             // The shell tells of the link by itself: it alone knows the clock.
             Event::LinkChanged | Event::OutboxChanged { .. } => {}
             Event::Welcome { user, .. } => self.me = Some(user),
-            Event::Joined { room, position, recovered, members, count } => {
-                self.with_room(&room, |room| room.joined(&position, recovered, members, count));
+            Event::Joined { room, position, recovered, members, count, floor } => {
+                self.with_room(&room, |room| {
+                    room.joined(&position, recovered, (members, count), floor);
+                });
             }
             Event::Recovered { count, .. } => self.recover(count),
-            Event::Resynced { room, reason } => {
-                self.with_room(&room, |room| room.resynced(reason));
+            Event::Resynced { room, reason, after } => {
+                self.with_room(&room, |room| room.resynced(reason, &after));
             }
+            Event::Proven { room, entries, .. } => {
+                self.with_room(&room, |room| room.proof = Proof::Whole(entries));
+            }
+            Event::Disproved { room, .. } => self.with_room(&room, Room::disproved),
             Event::Entry { entry } => self.enter(&entry, moment),
+            Event::History { room, edge, head, floor, entries, later, proof: _ } => {
+                let me = self.me.clone();
+                let page = Page { edge, head, floor, entries, later };
+                self.with_room(&room, |room| room.take_page(page, &past, me.as_ref()));
+            }
+            Event::HistoryFailed { room, edge, .. } => {
+                self.with_room(&room, |room| room.page_failed(&edge));
+            }
+            Event::Marked { room, unread } => {
+                self.with_room(&room, |room| room.marked(unread));
+            }
             Event::Presence { room, joined, left, members, count } => {
                 let me = self.me.as_ref().map(|me| me.id.clone());
                 self.with_room(&room, |room| {
@@ -367,6 +441,11 @@ impl State {
             }
             // The person wanted it, and the room went then.
             Event::Left { .. } => {}
+            Event::Removed { room } => {
+                self.listed.retain(|info| info.room != room);
+                let refused = Standing::Refused(ErrorCode::Forbidden);
+                self.with_room(&room, |room| room.standing = refused);
+            }
             Event::JoinRefused { room, problem } => {
                 self.with_room(&room, |room| room.standing = Standing::Refused(problem.code));
             }
@@ -395,22 +474,28 @@ impl State {
     }
 
     fn enter(&mut self, entry: &common::Entry, moment: Moment) {
-        let mine = self.me.as_ref().is_some_and(|me| me.id == entry.author.id);
         let on_screen = self.current.as_ref() == Some(&entry.room);
-        let attended = on_screen && self.attentive;
         let Ok(at) = self.place(&entry.room) else { return };
         let room = Rc::make_mut(&mut self.rooms[at]);
-        let live = room.enter(entry, moment, mine, attended);
-        if live && !mine && on_screen {
+        let attended = on_screen && self.attentive && !room.away;
+        let news = room.enter(entry, moment, self.me.as_ref(), attended);
+        if news && on_screen {
             self.announcement = Some(text::announcement(entry));
         }
     }
 
-    /// Between the ack and the entry itself the message stands where it stood.
+    /// Between the ack and the entry itself the message stands where it stood, and what is changed
+    /// stays so.
     fn acked(&mut self, room: &RoomName, id: &MessageId, position: &Position, moment: Moment) {
         let waiting = self.outbox.iter().find(|waiting| waiting.said.message_id == *id);
-        let Some(said) = waiting.map(|waiting| waiting.said.clone()) else { return };
-        self.with_room(room, |room| room.acked(&said, position, moment));
+        let Some(Waiting { said, content, .. }) = waiting.cloned() else { return };
+        let me = self.me.as_ref().map(|me| me.id.clone());
+        let change = me.and_then(|me| Change::mine(&content, position.seq, me));
+        self.with_room(room, |room| match (&content, change) {
+            (Content::Post(_), _) => room.acked(&said, position, moment),
+            (_, Some(change)) => room.change(&change),
+            (_, None) => {}
+        });
     }
 }
 

@@ -7,18 +7,24 @@ pub mod seats;
 
 use std::cell::RefCell;
 
-use common::{Body, Epoch, ErrorCode, MessageId, Position, Problem, RoomName, UserName};
-use session::{Pending, PendingState};
+use common::{
+    Body, Emoji, Epoch, ErrorCode, MessageId, Position, Problem, RoomName, Topic, UserName,
+};
+use session::{Content, Pending, PendingState};
 use web_sys::Storage;
 
-use crate::{browser::window, i18n::Language, state::Theme};
+use crate::{
+    browser::window,
+    i18n::Language,
+    state::{Theme, text::number},
+};
 pub use seats::Seat;
 use seats::Seats;
 
 // Of a person.
 const OUTBOX: &str = "madang.outbox.";
 const DRAFT: &str = "madang.draft.";
-const READ: &str = "madang.read.";
+const EDIT: &str = "madang.edit.";
 const ROOMS: &str = "madang.rooms.";
 const LAST: &str = "madang.last.";
 // Of the browser.
@@ -39,15 +45,26 @@ fn own(kind: &str, rest: &str) -> String {
     PERSON.with_borrow(|person| [kind, person, "\n", rest].concat())
 }
 
-/// Keeps a message: its id in the key; its room, which code refused it or nothing, and
-/// its text on the lines of the value. Says whether the browser did.
+/// Keeps a message: its id in the key; its room, how it stands and its text on the lines of the
+/// value. How it stands is which code refused it or nothing and, of what is no post, what it is
+/// and which entry it changes. Says whether the browser did.
 #[must_use]
 pub fn keep_pending(pending: &Pending) -> bool {
     let failed = match &pending.state {
         PendingState::Queued | PendingState::Sending => String::new(),
-        PendingState::Failed(problem) => code_name(problem.code).to_string(),
+        PendingState::Failed(problem) => number(code_place(problem.code) as u64),
     };
-    let value = format!("{}\n{failed}\n{}", pending.room, pending.body);
+    let content = &pending.content;
+    let kind = match content {
+        Content::Post(_) => "",
+        Content::Edit { .. } => " e ",
+        Content::Delete { .. } => " d ",
+        Content::Reaction { .. } => " r ",
+        Content::Topic(_) => " t ",
+    };
+    let of = content.of().map(position_line).unwrap_or_default();
+    let room = pending.room.as_str();
+    let value = [room, "\n", &failed, kind, &of, "\n", content.text()].concat();
     write(&own(OUTBOX, pending.message_id.as_str()), &value)
 }
 
@@ -66,26 +83,41 @@ pub fn pending() -> Vec<Pending> {
 fn pending_at(key: &str, message_id: &str) -> Option<Pending> {
     let value = read(key)?;
     let mut lines = value.splitn(3, '\n');
-    let (room, failed, body) = (lines.next()?, lines.next()?, lines.next()?);
-    let state = match failed {
+    let (room, stands, text) = (lines.next()?, lines.next()?, lines.next()?);
+    let mut words = stands.splitn(3, ' ');
+    let state = match words.next()? {
         "" => PendingState::Queued,
-        name => PendingState::Failed(Problem::new(code_named(name))),
+        place => PendingState::Failed(Problem::new(code_at(place))),
     };
-    Some(Pending {
-        room: RoomName::new(room).ok()?,
-        message_id: MessageId::new(message_id).ok()?,
-        body: Body::new(body).ok()?,
-        state,
-    })
+    let (kind, of) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let of = position(of);
+    let content = match kind {
+        "e" => Content::Edit { of: of?, body: Body::new(text).ok()? },
+        "d" => Content::Delete { of: of? },
+        "r" => Content::Reaction { of: of?, emoji: Emoji::new(text).ok()? },
+        "t" => Content::Topic(Topic::new(text).ok()?),
+        _ => Content::Post(Body::new(text).ok()?),
+    };
+    let room = RoomName::new(room).ok()?;
+    Some(Pending { room, message_id: MessageId::new(message_id).ok()?, content, state })
+}
+
+fn position_line(position: &Position) -> String {
+    [position.epoch.as_str(), " ", &number(position.seq)].concat()
+}
+
+fn position(line: &str) -> Option<Position> {
+    let (epoch, seq) = line.split_once(' ')?;
+    Some(Position { epoch: Epoch::new(epoch).ok()?, seq: seq.parse().ok()? })
 }
 
 /// The code's place in the list of all; a list that grew since then only makes the reason vague.
-fn code_name(code: ErrorCode) -> usize {
+fn code_place(code: ErrorCode) -> usize {
     ErrorCode::ALL.iter().position(|known| *known == code).unwrap_or(ErrorCode::ALL.len())
 }
 
-fn code_named(name: &str) -> ErrorCode {
-    let place: Option<usize> = name.parse().ok();
+fn code_at(place: &str) -> ErrorCode {
+    let place: Option<usize> = place.parse().ok();
     place.and_then(|place| ErrorCode::ALL.get(place).copied()).unwrap_or(ErrorCode::Unknown)
 }
 
@@ -105,18 +137,23 @@ pub fn draft(room: &RoomName) -> String {
     read(&own(DRAFT, room.as_str())).unwrap_or_default()
 }
 
-/// Keeps how far a room was read.
-pub fn keep_read(room: &RoomName, position: &Position) {
-    let value = format!("{} {}", position.epoch, position.seq);
-    let _ = write(&own(READ, room.as_str()), &value);
+/// What a message is to say once its edit is sent; an edit that is given up or sent is forgotten.
+pub fn keep_edit(room: &RoomName, edit: Option<(&Position, &str)>) {
+    let key = own(EDIT, room.as_str());
+    match edit {
+        Some((of, text)) => {
+            let _ = write(&key, &[&position_line(of), "\n", text].concat());
+        }
+        None => remove(&key),
+    }
 }
 
-/// How far a room was read.
+/// The message of a room that was being said otherwise, and how.
 #[must_use]
-pub fn read_position(room: &RoomName) -> Option<Position> {
-    let text = read(&own(READ, room.as_str()))?;
-    let (epoch, seq) = text.split_once(' ')?;
-    Some(Position { epoch: Epoch::new(epoch).ok()?, seq: seq.parse().ok()? })
+pub fn edit(room: &RoomName) -> Option<(Position, String)> {
+    let value = read(&own(EDIT, room.as_str()))?;
+    let (of, text) = value.split_once('\n')?;
+    Some((position(of)?, text.to_owned()))
 }
 
 /// Keeps which rooms are this person's.
@@ -233,7 +270,7 @@ pub fn theme() -> Theme {
 
 /// The person signed out: of theirs nothing stays.
 pub fn forget_person() {
-    let kinds = [OUTBOX, DRAFT, READ, ROOMS, LAST].into_iter();
+    let kinds = [OUTBOX, DRAFT, EDIT, ROOMS, LAST].into_iter();
     kinds.flat_map(|kind| keys(&own(kind, ""))).for_each(|key| remove(&key));
     if let Some(storage) = window_storage() {
         let _ = storage.remove_item(SEAT);

@@ -1,22 +1,32 @@
 //! Where one writes. The textarea belongs to the browser: its value is never written while a
 //! syllable is being composed, and it is read when something is sent.
 
-use std::{cell::Cell, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
 use common::{
     Body, RoomName, TextError,
     limits::{BODY_BYTES_MAX, BODY_CHARS_MAX},
 };
 use gloo_timers::callback::Timeout;
+use session::Content;
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlTextAreaElement, KeyboardEvent};
 use yew::prelude::*;
 
-use crate::{browser, courtyard::Intent, i18n::Text, state::text::number, storage};
+use crate::{
+    browser,
+    courtyard::Intent,
+    i18n::Text,
+    state::{Editing, text::number},
+    storage,
+};
 
 use super::{
     hook::{Number, nothing, use_effect_at, use_number},
-    icon::{Shape, icon},
+    icon::{Shape, icon, icon_button},
     tag::{Tag, classed, tag},
     view::View,
 };
@@ -34,14 +44,16 @@ pub(super) fn use_composer(view: &View, room: &RoomName) -> Tag {
         .borrow_mut()
         .get_or_insert_with(|| {
             let (area, over, intend) = (area.clone(), over.clone(), view.intend.clone());
-            let (composing, due) = (Cell::default(), Cell::default());
-            Rc::new(Writing { area, over, room: room.clone(), intend, composing, due })
+            let (composing, due, editing) = (Cell::default(), Cell::default(), RefCell::default());
+            let room = room.clone();
+            Rc::new(Writing { area, over, room, intend, composing, due, editing })
         })
         .clone();
+    let editing = view.state.editing.as_ref().filter(|editing| editing.room == *room);
     {
-        let writing = writing.clone();
-        use_effect_at(0, move || {
-            writing.begin();
+        let (writing, editing) = (writing.clone(), editing.cloned());
+        use_effect_at(editing.as_ref().map_or(0, |editing| editing.of.seq), move || {
+            writing.begin(editing);
             nothing()
         });
     }
@@ -85,8 +97,25 @@ fn composer(view: &View, room: &RoomName, over: i64, writing: &Rc<Writing>) -> T
         event.prevent_default();
         writing.submit();
     });
+    let editing = view.state.editing.is_some().then(|| {
+        classed("p", "composer-editing")
+            .child(icon(Shape::Pencil))
+            .child(tag("span").text(view.text(Text::Editing)))
+            .child(
+                icon_button(
+                    Shape::Close,
+                    view.text(Text::Cancel),
+                    calls(|writing, event| {
+                        event.prevent_default();
+                        writing.end_edit();
+                    }),
+                )
+                .with("type", "button"),
+            )
+    });
     classed("form", "composer")
         .on("submit", submit)
+        .maybe(editing)
         .child(label)
         .child(classed("div", "composer-field").child(area).child(send))
         .child(note)
@@ -99,13 +128,14 @@ fn placeholder(view: &View, name: &RoomName) -> String {
     }
 }
 
-/// Whether a key sends. While a syllable is composed every key is the input method's; one Enter
-/// ends it, and the browser then delivers an Enter of its own.
+/// Whether a key belongs to the input method: while a syllable is composed every key does; one
+/// Enter ends it, and the browser then delivers an Enter of its own.
+fn composes(event: &KeyboardEvent) -> bool {
+    event.is_composing() || event.key_code() == KEY_OF_INPUT_METHOD
+}
+
+/// Whether an Enter sends.
 fn sends(event: &KeyboardEvent) -> bool {
-    let composing = event.is_composing() || event.key_code() == KEY_OF_INPUT_METHOD;
-    if composing || event.key() != "Enter" {
-        return false;
-    }
     let always = event.ctrl_key() || event.meta_key();
     always || (!event.shift_key() && !browser::is_touch())
 }
@@ -118,24 +148,53 @@ struct Writing {
     composing: Cell<bool>,
     /// The person sends as soon as the syllable is complete.
     due: Cell<bool>,
+    /// The message that is being said otherwise.
+    editing: RefCell<Option<Editing>>,
 }
 
 impl Writing {
-    /// The draft is put back when the room is shown.
-    fn begin(&self) {
+    /// The draft is put back when the room is shown, and what was being said otherwise as well.
+    fn begin(&self, editing: Option<Editing>) {
         let Some(area) = self.area.cast::<HtmlTextAreaElement>() else { return };
-        area.set_value(&storage::draft(&self.room));
-        if !browser::is_touch() {
+        let before = self.editing.replace(editing.clone());
+        let text = match &editing {
+            Some(editing) => editing.text.to_string(),
+            None => storage::draft(&self.room),
+        };
+        area.set_value(&text);
+        if editing.is_some() || !browser::is_touch() {
             let _ = area.focus();
         }
         self.changed();
+        if before.is_none()
+            && editing.is_none()
+            && let Some((of, text)) = storage::edit(&self.room)
+        {
+            let (room, text) = (self.room.clone(), text.into());
+            self.intend.emit(Intent::Edit(Some(Editing { room, of, text })));
+        }
     }
 
     fn key(self: &Rc<Self>, event: &Event) {
-        if event.dyn_ref::<KeyboardEvent>().is_some_and(sends) {
-            event.prevent_default();
-            self.submit();
+        let Some(key) = event.dyn_ref::<KeyboardEvent>().filter(|key| !composes(key)) else {
+            return;
+        };
+        let empty = || self.area.cast::<HtmlTextAreaElement>().is_some_and(|it| it.value() == "");
+        match key.key().as_str() {
+            "Enter" if sends(key) => self.submit(),
+            "Escape" if self.editing.borrow().is_some() => self.end_edit(),
+            "ArrowUp" if self.editing.borrow().is_none() && empty() => {
+                self.intend.emit(Intent::EditLast(self.room.clone()));
+            }
+            _ => return,
         }
+        event.prevent_default();
+    }
+
+    /// What was written before stands in the field again.
+    fn end_edit(&self) {
+        storage::keep_edit(&self.room, None);
+        self.intend.emit(Intent::Edit(None));
     }
 
     fn submit(&self) {
@@ -150,9 +209,18 @@ impl Writing {
         }
         match Body::new(area.value().trim()) {
             Ok(body) => {
-                area.set_value("");
-                self.changed();
-                self.intend.emit(Intent::Say(self.room.clone(), body));
+                let content = match self.editing.borrow().clone() {
+                    None => {
+                        area.set_value("");
+                        self.changed();
+                        Content::Post(body)
+                    }
+                    Some(Editing { of, .. }) => {
+                        self.end_edit();
+                        Content::Edit { of, body }
+                    }
+                };
+                self.intend.emit(Intent::Write(self.room.clone(), content));
             }
             Err(TextError::Empty | TextError::TooLong | TextError::Character) => {}
         }
@@ -171,7 +239,10 @@ impl Writing {
         let Some(area) = self.area.cast::<HtmlTextAreaElement>() else { return };
         let text = area.value();
         self.over.set(i64::try_from(characters_over(text.trim())).unwrap_or(i64::MAX));
-        storage::keep_draft(&self.room, &text);
+        match &*self.editing.borrow() {
+            Some(editing) => storage::keep_edit(&self.room, Some((&editing.of, &text))),
+            None => storage::keep_draft(&self.room, &text),
+        }
         grow(&area);
     }
 }

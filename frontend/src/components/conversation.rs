@@ -62,6 +62,7 @@ fn head(view: &View, name: &RoomName, room: Option<&Room>) -> Tag {
             .child(classed("span", "head-hash").child(icon(Shape::Hash)))
             .child(tag("h1").text(copied(name.as_str()))),
     };
+    let title = title.maybe(room.filter(|room| !room.is_refused()).map(|room| topic(view, room)));
     let joined = room.filter(|room| room.standing == Standing::Joined);
     let leaves = companion.is_none() && room.is_some_and(|room| !room.is_refused());
     let leave = leaves.then(|| {
@@ -73,6 +74,24 @@ fn head(view: &View, name: &RoomName, room: Option<&Room>) -> Tag {
         .child(icon(Shape::Back));
     let people = joined.map(|room| people(view, room.count));
     classed("header", "head").child(back).child(title).maybe(people).maybe(leave)
+}
+
+/// What the room is about; whoever clicks on it says it otherwise.
+fn topic(view: &View, room: &Room) -> Tag {
+    let text = view.text(Text::SetTopic);
+    let topic =
+        classed("button", if room.topic.is_empty() { "head-topic none" } else { "head-topic" })
+            .with("data-testid", "topic")
+            .with(
+                "title",
+                if room.topic.is_empty() {
+                    AttrValue::Static(text)
+                } else {
+                    room.topic.clone().into()
+                },
+            )
+            .click(view.on(Intent::Sheet(Some(Sheet::Topic))));
+    if room.topic.is_empty() { topic.text(text) } else { topic.text(room.topic.clone()) }
 }
 
 fn people(view: &View, count: u32) -> Tag {

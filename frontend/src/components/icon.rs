@@ -21,6 +21,9 @@ pub(super) enum Shape {
     Warning,
     Break,
     Check,
+    Smile,
+    Pencil,
+    Bin,
 }
 
 impl Shape {
@@ -43,6 +46,13 @@ impl Shape {
             Self::Warning => "M10 3 2.5 16.5h15ZM10 8v4M10 14.3v.1",
             Self::Break => "M3 10h3l1.5-4 2 8 2-8 1.5 4h4",
             Self::Check => "m4 10.5 4 4 8-9",
+            Self::Smile => {
+                "M10 17a7 7 0 1 0 0-14 7 7 0 0 0 0 14ZM7 11.5c1.5 2 4.5 2 6 0M7.5 8v.1M12.5 8v.1"
+            }
+            Self::Pencil => {
+                "m4 16 .7-3.200L13 4.400l2.600 2.600-8.400 8.300ZM11.300 6.100l2.600 2.600"
+            }
+            Self::Bin => "M4 6h12M8 6V4h4v2M5.500 6l.8 10.500h7.400L14.500 6",
         }
     }
 }

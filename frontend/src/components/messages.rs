@@ -1,7 +1,6 @@
 //! What was said in a room, and what waits to be.
 
 use common::{ResyncReason, RoomName};
-use gloo_timers::callback::Timeout;
 use yew::prelude::*;
 
 use crate::{
@@ -9,33 +8,25 @@ use crate::{
     courtyard::Intent,
     i18n::Text,
     state::{
-        Room, Standing,
+        Break, End, Room, Standing,
         arrange::{Item, arrange},
         text::number,
     },
 };
 
 use super::{
-    hook::{nothing, use_effect_at},
     icon::{Shape, icon},
-    row::{MessageRow, MessageRowProps, notice_row},
+    row::{MessageRow, MessageRowProps, done_row, notice_row},
     scroll::{Scroll, use_scroll},
     tag::{Tag, classed, component, tag},
     view::View,
 };
 
-/// Milliseconds that something must be in sight to count as read.
-const READING_MS: u32 = 800;
-
 /// The list of one room.
 #[hook]
 pub(super) fn use_messages(view: &View, room: &RoomName) -> Html {
-    let room = view.state.room(room);
-    let filled = room.is_some_and(|room| !room.rows.is_empty());
-    let scroll = use_scroll(filled, room.map_or(0, |room| room.spoken));
-    let unread = room.is_some_and(|room| room.unread > 0);
-    use_reading(view, room, !scroll.away.is_set() && view.state.attentive && unread);
-    room.map_or_else(Html::default, |room| frame(view, room, &scroll).into())
+    let scroll = use_scroll(view, room);
+    view.state.room(room).map_or_else(Html::default, |room| frame(view, room, &scroll).into())
 }
 
 fn frame(view: &View, room: &Room, scroll: &Scroll) -> Tag {
@@ -57,7 +48,7 @@ fn frame(view: &View, room: &Room, scroll: &Scroll) -> Tag {
     let content = if items.is_empty() {
         empty(view, room)
     } else {
-        items.into_iter().fold(tag("ol"), |list, item| list.html(show(view, item)))
+        items.into_iter().fold(tag("ol"), |list, item| list.html(show(view, room, item)))
     };
     let jump = scroll.away.is_set().then(|| {
         classed("button", if room.unread > 0 { "jump has-unread" } else { "jump" })
@@ -66,17 +57,6 @@ fn frame(view: &View, room: &Room, scroll: &Scroll) -> Tag {
             .text(view.language().jump_to_newest(room.unread))
     });
     classed("div", "messages-frame").child(list.child(content)).maybe(jump)
-}
-
-/// What stood in sight for a moment is read.
-#[hook]
-fn use_reading(view: &View, room: Option<&Room>, reads: bool) {
-    let intend = view.intend.clone();
-    let room = room.filter(|_| reads).map(|room| room.name.clone());
-    use_effect_at(reads.into(), move || {
-        let Some(room) = room else { return nothing() };
-        Box::new(Timeout::new(READING_MS, move || intend.emit(Intent::Read(room))))
-    });
 }
 
 fn empty(view: &View, room: &Room) -> Tag {
@@ -88,12 +68,13 @@ fn empty(view: &View, room: &Room) -> Tag {
     classed("p", "messages-empty").text(view.text(text))
 }
 
-fn show(view: &View, item: Item) -> Html {
+fn show(view: &View, room: &Room, item: Item) -> Html {
     let language = view.language();
     let row = match item {
-        Item::FurtherUp => {
-            classed("li", "aside-row").key("further-up").text(view.text(Text::FurtherUp))
+        Item::Above(end) => {
+            end_row(view, room, end, "above", room.pieces.first().map(|it| room.edge_above(it)))
         }
+        Item::Below(end) => end_row(view, room, end, "below", room.edge_below()),
         Item::Day(moment) => {
             let day = tag("h2").text(calendar::day(moment, language));
             classed("li", "day").key(&keyed("day", moment.day.unsigned_abs())).child(day)
@@ -104,27 +85,79 @@ fn show(view: &View, item: Item) -> Html {
         }
         Item::Said { said, sending, leads } => {
             let (key, intend) = (said.key.clone(), view.intend.clone());
-            let row = MessageRowProps { said, sending, leads, language, intend };
+            let (room, me) = (room.name.clone(), view.state.me.as_ref().map(|me| me.id.clone()));
+            let row = MessageRowProps { room, me, said, sending, leads, language, intend };
             return component::<MessageRow>(row, &key);
         }
+        Item::Done(done) => done_row(&done, language).key(&done.key),
         Item::Notice(notice) => notice_row(&notice, language).key(&keyed("notice", notice.number)),
-        Item::Resync { piece, reason } => classed("li", "resync")
-            .key(&keyed("resync", piece))
-            .with("data-testid", "resync")
-            .child(icon(Shape::Break))
-            .child(tag("p").text(view.text(resync_text(reason)))),
+        Item::Break { number, why, hole } => {
+            let text = view.text(match (&hole, why) {
+                (Some((End::Beginning | End::Pruned, _)) | None, _) | (_, Break::Disproved) => {
+                    break_text(why)
+                }
+                (Some((End::More | End::Loading | End::Failed, _)), Break::Resync(_)) => Text::Hole,
+            });
+            let step = hole.and_then(|(end, edge)| {
+                let text = match end {
+                    End::More => Text::Load,
+                    End::Failed => Text::TryAgain,
+                    End::Loading => Text::LoadingMessages,
+                    End::Beginning | End::Pruned => return None,
+                };
+                Some(load(view, room, edge, text))
+            });
+            let class = if why == Break::Disproved { "resync trouble" } else { "resync" };
+            classed("li", class)
+                .key(&keyed("break", number))
+                .with("data-testid", "resync")
+                .child(icon(Shape::Break))
+                .child(tag("p").text(text))
+                .maybe(step)
+        }
     };
     row.into()
+}
+
+/// How it goes on beyond the rows.
+fn end_row(
+    view: &View,
+    room: &Room,
+    end: End,
+    key: &'static str,
+    edge: Option<session::Edge>,
+) -> Tag {
+    let text = match end {
+        End::More | End::Loading => Text::LoadingMessages,
+        End::Failed => Text::NotLoaded,
+        End::Beginning => Text::Beginning,
+        End::Pruned => Text::NotKeptBefore,
+    };
+    let again = edge.filter(|_| end == End::Failed);
+    classed("li", "aside-row end-row")
+        .key(key)
+        .with("data-testid", key)
+        .text(view.text(text))
+        .maybe(again.map(|edge| load(view, room, edge, Text::TryAgain)))
+}
+
+fn load(view: &View, room: &Room, edge: session::Edge, text: Text) -> Tag {
+    classed("button", "button small")
+        .click(view.on(Intent::History(room.name.clone(), edge)))
+        .text(view.text(text))
 }
 
 fn keyed(kind: &str, of: u32) -> String {
     [kind, &number(of)].concat()
 }
 
-fn resync_text(reason: ResyncReason) -> Text {
-    match reason {
-        ResyncReason::EpochChanged | ResyncReason::CursorAhead => Text::ResyncEpoch,
-        ResyncReason::Pruned => Text::ResyncPruned,
-        ResyncReason::Unknown => Text::ResyncUnknown,
+fn break_text(why: Break) -> Text {
+    match why {
+        Break::Disproved => Text::Disproved,
+        Break::Resync(reason) => match reason {
+            ResyncReason::EpochChanged | ResyncReason::CursorAhead => Text::ResyncEpoch,
+            ResyncReason::Pruned => Text::ResyncPruned,
+            ResyncReason::Unknown => Text::ResyncUnknown,
+        },
     }
 }

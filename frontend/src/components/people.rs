@@ -1,15 +1,17 @@
 //! Who is here.
 
 use common::Member;
+use yew::AttrValue;
 
 use crate::{
     courtyard::Intent,
     i18n::Text,
-    state::{Room, Standing, text::number},
+    state::{Proof, Room, Standing, text::number},
 };
 
 use super::{
     avatar::avatar,
+    icon::{Shape, icon},
     tag::{Tag, classed, copied, tag},
     view::View,
 };
@@ -47,6 +49,20 @@ fn list(pane: Tag, view: &View, room: &Room) -> Tag {
     pane.child(people)
         .maybe((others > 0).then(|| note().text(view.language().and_others(others))))
         .maybe(alone.then(|| note().text(view.text(Text::AlonePeople))))
+        .maybe(proof(view, room))
+}
+
+/// Whether everything is here that the server has.
+fn proof(view: &View, room: &Room) -> Option<Tag> {
+    let (class, shape, text) = match room.proof {
+        Proof::Unknown => return None,
+        Proof::Whole(count) => ("proof", Shape::Check, view.language().proven(count).into()),
+        Proof::Disproved => {
+            ("proof trouble", Shape::Warning, AttrValue::Static(view.text(Text::Disproved)))
+        }
+    };
+    let proof = classed("p", class).with("data-testid", "proof").child(icon(shape));
+    Some(proof.child(tag("span").text(text)))
 }
 
 fn person(view: &View, member: &Member) -> Tag {

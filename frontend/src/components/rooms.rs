@@ -1,6 +1,6 @@
 //! The rooms: mine, private ones, the others; below them who I am and how the connection is.
 
-use common::RoomName;
+use common::{RoomName, limits::UNREAD_MAX};
 
 use crate::{
     courtyard::Intent,
@@ -60,18 +60,29 @@ fn my_room(view: &View, room: &Room) -> Tag {
         None => (icon(Shape::Hash), room.name.as_str()),
     };
     let unread = room.unread > 0;
-    let badge = unread.then(|| {
-        classed("span", "badge")
-            .with("data-testid", "unread")
+    let badge = |class, key, label: String, text: String| {
+        classed("span", class)
+            .with("data-testid", key)
             .with("role", "img")
-            .with("aria-label", view.language().unread(room.unread))
-            .text(number(room.unread))
+            .with("aria-label", label)
+            .text(text)
+    };
+    let language = view.language();
+    let mentions = (room.mentions > 0).then(|| {
+        let text = ["@", &number(room.mentions)].concat();
+        badge("badge mentions", "mentions", language.mentions(room.mentions), text)
+    });
+    let badge = unread.then(|| {
+        let count = number(room.unread);
+        let text = if room.unread < UNREAD_MAX { count } else { count + "+" };
+        badge("badge", "unread", language.unread(room.unread), text)
     });
     let is_current = view.state.current.as_ref() == Some(&room.name);
     let door = door(&room.name, if unread { "room has-unread" } else { "room" })
         .set("aria-current", is_current.then_some("page".into()))
         .child(picture)
         .child(classed("span", "room-name").text(copied(name)))
+        .maybe(mentions)
         .maybe(badge);
     tag("li").key(room.name.as_str()).child(door)
 }

@@ -2,26 +2,38 @@
 
 use std::rc::Rc;
 
-use common::ErrorCode;
+use common::{Emoji, ErrorCode, RoomName, UserId};
+use session::Content;
 use yew::prelude::*;
 
 use crate::{
     browser, calendar,
     courtyard::Intent,
     i18n::{Language, Text},
-    state::{Notice, Said, Sending, text::number},
+    state::{Done, Editing, Notice, Said, Sending, text::number},
 };
 
 use super::{
     avatar::avatar,
-    hook::{Flag, use_flag},
-    icon::{Shape, icon},
+    hook::{Number, use_number},
+    icon::{Shape, icon, icon_button},
     tag::{Tag, all, classed, copied as copy_of, tag},
     view::says,
 };
 
+/// What is offered to say at a glance.
+const SIGNS: [&str; 5] = ["👍", "❤️", "😂", "🎉", "👀"];
+
+// What a row shows beyond the message.
+const REACHED: i64 = 1;
+const CHOOSING: i64 = 2;
+const ASKING: i64 = 3;
+const COPIED: i64 = 4;
+
 #[derive(Properties, PartialEq)]
 pub(super) struct MessageRowProps {
+    pub(super) room: RoomName,
+    pub(super) me: Option<UserId>,
     pub(super) said: Rc<Said>,
     pub(super) sending: Sending,
     pub(super) leads: bool,
@@ -31,32 +43,54 @@ pub(super) struct MessageRowProps {
 
 #[component]
 pub(super) fn MessageRow(props: &MessageRowProps) -> Html {
-    let copied = use_flag();
-    row(props, &copied)
+    let mode = use_number();
+    row(props, &mode)
 }
 
-fn row(props: &MessageRowProps, copied: &Flag) -> Html {
+fn row(props: &MessageRowProps, mode: &Number) -> Html {
     let (said, language) = (&props.said, props.language);
     let (state, below) = match props.sending {
         Sending::Sent => (None, None),
         Sending::Queued => (Some("queued"), Some(waits(language.text(Text::Queued)))),
         Sending::Sending => (Some("sending"), Some(waits(language.text(Text::Sending)))),
-        Sending::Failed(code) => (Some("failed"), Some(failed(props, code, copied))),
+        Sending::Failed(code) => (Some("failed"), Some(failed(props, code, mode))),
     };
     let above = if props.leads {
         head(said, language)
     } else {
         said_at(said, language, "message-time gutter")
     };
-    tag("li")
+    let stands = said.at.is_some() && !said.deleted && state.is_none();
+    let edited = (said.edit > 0 && !said.deleted).then(|| language.text(Text::Edited).into());
+    let text = classed("p", "message-text").with("dir", "auto").set("data-edited", edited);
+    let text = if said.deleted {
+        text.text(language.text(Text::Deleted))
+    } else {
+        text.text(said.body.clone())
+    };
+    let line = tag("li")
         .set("class", Some(class(props, state)))
-        .set("data-seq", said.seq.map(|seq| number(seq).into()))
+        .set("data-seq", said.seq().map(|seq| number(seq).into()))
         .set("data-state", state.map(AttrValue::Static))
         .set("data-message-id", state.map(|_| copy_of(said.message_id.as_str())))
         .html(above)
-        .child(classed("p", "message-text").with("dir", "auto").text(said.body.clone()))
+        .child(text)
         .maybe(below)
-        .into()
+        .maybe((!said.signs.is_empty()).then(|| signs(props)))
+        .maybe((stands && mode.get() == ASKING).then(|| asking(props, mode)));
+    if !stands {
+        return line.into();
+    }
+    // Whoever points at a message may want to do something with it.
+    match mode.get() {
+        0 => line.on("mouseover", set(mode, REACHED)).into(),
+        _ => line.child(actions(props, mode)).into(),
+    }
+}
+
+fn set(mode: &Number, value: i64) -> Callback<web_sys::Event> {
+    let mode = mode.clone();
+    Callback::from(move |_| mode.set(value))
 }
 
 fn class(props: &MessageRowProps, state: Option<&'static str>) -> AttrValue {
@@ -65,11 +99,99 @@ fn class(props: &MessageRowProps, state: Option<&'static str>) -> AttrValue {
         props.leads.then_some(" leads"),
         props.said.mine.then_some(" mine"),
         props.said.large.then_some(" large"),
+        props.said.calls.then_some(" calls"),
+        props.said.deleted.then_some(" deleted"),
         state.map(|_| " "),
         state,
     ];
     words.into_iter().flatten().for_each(|word| class.push_str(word));
     class.into()
+}
+
+/// What one may do with a message, where one points at it.
+fn actions(props: &MessageRowProps, mode: &Number) -> Tag {
+    let (said, language) = (&props.said, props.language);
+    let actions = classed("div", "message-actions");
+    if mode.get() == CHOOSING {
+        let choices = SIGNS.into_iter().fold(actions, |actions, sign| {
+            let (then, mode) = (react(props, sign), mode.clone());
+            let then = Callback::from(move |event| {
+                mode.set(REACHED);
+                then.emit(event);
+            });
+            actions.child(classed("button", "icon-button").click(then).text(sign))
+        });
+        let close = icon_button(Shape::Close, language.text(Text::Cancel), set(mode, REACHED));
+        return choices.child(close);
+    }
+    let smile = icon_button(Shape::Smile, language.text(Text::React), set(mode, CHOOSING));
+    let actions = actions.child(smile);
+    let Some(of) = said.at.clone().filter(|_| said.mine) else { return actions };
+    let editing = Editing { room: props.room.clone(), of, text: said.body.clone() };
+    let edit = says(&props.intend, Intent::Edit(Some(editing)));
+    actions.child(icon_button(Shape::Pencil, language.text(Text::Edit), edit)).child(icon_button(
+        Shape::Bin,
+        language.text(Text::Delete),
+        set(mode, ASKING),
+    ))
+}
+
+/// Puts a sign on a message, or takes one's own back.
+fn react(props: &MessageRowProps, emoji: &str) -> Callback<web_sys::Event> {
+    let (said, intend, room) = (props.said.clone(), props.intend.clone(), props.room.clone());
+    let me = |author: &UserId| Some(author) == props.me.as_ref();
+    let mine = said.signs.iter().find(|sign| &*sign.emoji == emoji && me(&sign.author));
+    let content = said.at.clone().and_then(|mut of| match mine {
+        Some(mine) => {
+            of.seq = mine.seq;
+            Some(Content::Delete { of })
+        }
+        None => Some(Content::Reaction { of, emoji: Emoji::new(emoji).ok()? }),
+    });
+    Callback::from(move |_| {
+        if let Some(content) = content.clone() {
+            intend.emit(Intent::Write(room.clone(), content));
+        }
+    })
+}
+
+/// The signs on a message, each with how many put it there.
+fn signs(props: &MessageRowProps) -> Tag {
+    let all = &props.said.signs;
+    let firsts = all
+        .iter()
+        .enumerate()
+        .filter(|(nth, sign)| all[..*nth].iter().all(|earlier| earlier.emoji != sign.emoji));
+    firsts.fold(classed("div", "signs"), |signs, (_, sign)| {
+        let same = || all.iter().filter(|other| other.emoji == sign.emoji);
+        let mine = same().any(|other| Some(&other.author) == props.me.as_ref());
+        let count = number(same().count() as u64);
+        let chip = classed("button", if mine { "sign mine" } else { "sign" })
+            .with("aria-pressed", if mine { "true" } else { "false" })
+            .click(react(props, &sign.emoji))
+            .text([&*sign.emoji, " ", &count].concat());
+        signs.child(chip)
+    })
+}
+
+/// Whether the message is really to go.
+fn asking(props: &MessageRowProps, mode: &Number) -> Tag {
+    let language = props.language;
+    let delete = props.said.at.clone().map(|of| {
+        let then = Intent::Write(props.room.clone(), Content::Delete { of });
+        classed("button", "button small")
+            .click(says(&props.intend, then))
+            .text(language.text(Text::Delete))
+    });
+    classed("div", "message-failed")
+        .with("role", "group")
+        .child(tag("p").text(language.text(Text::DeleteAsk)))
+        .maybe(delete)
+        .child(
+            classed("button", "button small quiet")
+                .click(set(mode, REACHED))
+                .text(language.text(Text::Cancel)),
+        )
 }
 
 fn head(said: &Said, language: Language) -> Html {
@@ -98,28 +220,41 @@ fn waits(text: &'static str) -> Tag {
     classed("p", "message-waits").text(text)
 }
 
-fn failed(props: &MessageRowProps, code: ErrorCode, copied: &Flag) -> Tag {
+fn failed(props: &MessageRowProps, code: ErrorCode, mode: &Number) -> Tag {
     let (language, id) = (props.language, &props.said.message_id);
     let copy = {
-        let (body, copied) = (props.said.body.clone(), copied.clone());
-        Callback::from(move |_| copied.set(browser::copy(&body)))
+        let (body, mode) = (props.said.body.clone(), mode.clone());
+        Callback::from(move |_| {
+            if browser::copy(&body) {
+                mode.set(COPIED);
+            }
+        })
     };
     let button = |class, text, then| classed("button", class).click(then).text(language.text(text));
     let reason = tag("p").child(icon(Shape::Warning)).text(language.failed(code));
+    let copied = if mode.get() == COPIED { Text::Copied } else { Text::Copy };
     classed("div", "message-failed")
         .with("role", "group")
         .child(reason)
         .child(button("button small", Text::Retry, says(&props.intend, Intent::Retry(id.clone()))))
-        .child(button(
-            "button small quiet",
-            if copied.is_set() { Text::Copied } else { Text::Copy },
-            copy,
-        ))
+        .child(button("button small quiet", copied, copy))
         .child(button(
             "button small quiet",
             Text::Discard,
             says(&props.intend, Intent::Discard(id.clone())),
         ))
+}
+
+/// What was done to the room.
+pub(super) fn done_row(done: &Done, language: Language) -> Tag {
+    let text = match &done.member {
+        Some(member) => language.membership(member.as_str(), &done.text),
+        None => language.topic_set(done.author.as_str(), &done.text),
+    };
+    classed("li", "aside-row")
+        .with("data-seq", number(done.seq))
+        .with("title", calendar::full(done.moment, language))
+        .text(text)
 }
 
 /// Who came and who went.

@@ -1,6 +1,7 @@
 //! The sheets in which something is chosen: language, colours, leaving, a new room.
 
-use common::RoomName;
+use common::{RoomName, Topic};
+use session::Content;
 use yew::prelude::*;
 
 use crate::{
@@ -91,4 +92,33 @@ pub(super) fn new_room_sheet(sheet: Tag, view: &View) -> Tag {
         take: Callback::from(take),
     };
     sheet.html(component::<Form>(form, "room"))
+}
+
+/// What the room is about.
+pub(super) fn topic_sheet(sheet: Tag, view: &View) -> Tag {
+    let Some(room) = view.state.current_room() else { return sheet };
+    let (intend, name) = (view.intend.clone(), room.name.clone());
+    let take = move |typed: String| {
+        let topic = Topic::new(browser::composed(typed.trim()));
+        let written = topic.map(|topic| Intent::Write(name.clone(), Content::Topic(topic)));
+        written
+            .map(|written| {
+                intend.emit(written);
+                intend.emit(Intent::Sheet(None));
+            })
+            .is_ok()
+    };
+    let form = FormProps {
+        id: "topic",
+        label: view.text(Text::Topic),
+        hint: view.text(Text::TopicHint),
+        invalid: view.text(Text::TopicHint),
+        trouble: None,
+        button: view.text(Text::Save),
+        busy: false,
+        field: &[("autocomplete", "off")],
+        first: room.topic.to_string(),
+        take: Callback::from(take),
+    };
+    sheet.html(component::<Form>(form, "topic"))
 }

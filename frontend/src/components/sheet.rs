@@ -9,7 +9,7 @@ use super::{
     hook::{nothing, use_effect_at},
     icon::{Shape, icon_button},
     people::people_sheet,
-    settings::{new_room_sheet, settings_sheet},
+    settings::{new_room_sheet, settings_sheet, topic_sheet},
     tag::{Tag, classed, tag},
     view::View,
 };
@@ -65,6 +65,7 @@ fn content(view: &View, sheet: Sheet, close: Callback<Event>) -> Tag {
         Sheet::People => Text::PeopleHere,
         Sheet::NewRoom => Text::NewRoom,
         Sheet::Settings => Text::Settings,
+        Sheet::Topic => Text::Topic,
     });
     let head = classed("header", "sheet-head")
         .child(tag("h2").with("id", "sheet-title").text(title))
@@ -74,5 +75,6 @@ fn content(view: &View, sheet: Sheet, close: Callback<Event>) -> Tag {
         Sheet::People => people_sheet(content, view),
         Sheet::NewRoom => new_room_sheet(content, view),
         Sheet::Settings => settings_sheet(content, view),
+        Sheet::Topic => topic_sheet(content, view),
     }
 }

@@ -1,11 +1,12 @@
 //! What components may ask for. What follows from it the courtyard knows.
 
-use common::{Body, Member, MessageId, RoomName, UserName};
+use common::{Member, MessageId, RoomName, UserName};
+use session::{Content, Edge};
 
 use crate::{
     i18n::Language,
     router::Route,
-    state::{Sheet, Theme},
+    state::{Editing, Sheet, Theme},
 };
 
 /// What a person wants.
@@ -23,14 +24,22 @@ pub enum Intent {
     Leave(RoomName),
     /// To write to somebody alone.
     Talk(Member),
-    /// To say something.
-    Say(RoomName, Body),
+    /// To say something, or to change what was said.
+    Write(RoomName, Content),
+    /// To say a message of one's own otherwise, or not to after all.
+    Edit(Option<Editing>),
+    /// The same with the last message of one's own.
+    EditLast(RoomName),
+    /// To read a page of a room.
+    History(RoomName, Edge),
     /// To send a failed message again.
     Retry(MessageId),
     /// To give a message up.
     Discard(MessageId),
-    /// The room was read to its end.
-    Read(RoomName),
+    /// The room was read up to this place, or to its end.
+    Read(RoomName, Option<u64>),
+    /// The end of the room's list is out of sight, or in sight again.
+    Away(RoomName, bool),
     /// Not to wait for the next attempt.
     ReconnectNow,
     /// To connect after an end.

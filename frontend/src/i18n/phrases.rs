@@ -39,7 +39,7 @@ impl Language {
 
     /// On the button that jumps to the newest message.
     #[must_use]
-    pub fn jump_to_newest(self, count: u64) -> String {
+    pub fn jump_to_newest(self, count: u32) -> String {
         match count {
             0 => self.pick("최근 메시지로", "Jump to newest").to_owned(),
             _ => self.counted("새 메시지 #개", "Jump to newest (#)", count),
@@ -48,8 +48,43 @@ impl Language {
 
     /// What a badge of unread messages says to a screen reader.
     #[must_use]
-    pub fn unread(self, count: u64) -> String {
+    pub fn unread(self, count: u32) -> String {
         self.counted("읽지 않은 메시지 #개", "# unread", count)
+    }
+
+    /// What a badge of mentions says to a screen reader.
+    #[must_use]
+    pub fn mentions(self, count: u32) -> String {
+        let english = if count == 1 { "mentions you once" } else { "mentions you # times" };
+        self.counted("나를 부른 메시지 #개", english, count)
+    }
+
+    /// So many messages are here as the server has them.
+    #[must_use]
+    pub fn proven(self, count: u64) -> String {
+        let english =
+            if count == 1 { "# message, none missing" } else { "# messages, none missing" };
+        self.counted("메시지 #개, 빠진 것 없음", english, count)
+    }
+
+    /// Somebody said what the room is about.
+    #[must_use]
+    pub fn topic_set(self, author: &str, topic: &str) -> String {
+        if topic.is_empty() {
+            return self.filled("# 님이 주제를 지웠습니다", "# cleared the topic", author);
+        }
+        self.filled("# 님이 주제를 정했습니다: ", "# set the topic: ", author) + topic
+    }
+
+    /// Somebody belongs to the room for good, or does no longer.
+    #[must_use]
+    pub fn membership(self, member: &str, change: &str) -> String {
+        let (korean, english) = match change {
+            "joined" => ("# 님이 구성원이 되었습니다", "# became a member"),
+            "left" => ("# 님이 방을 떠났습니다", "# left the room for good"),
+            _ => ("# 님이 방에서 내보내졌습니다", "# was removed from the room"),
+        };
+        self.filled(korean, english, member)
     }
 
     /// How many people are present.
@@ -147,7 +182,9 @@ impl Language {
             ),
             ErrorCode::Forbidden => ("허용되지 않습니다.", "it is not allowed."),
             ErrorCode::NotFound => ("그런 것이 없습니다.", "there is no such thing."),
-            ErrorCode::Conflict => ("이미 있습니다.", "it exists already."),
+            ErrorCode::Conflict => {
+                ("이미 있거나 바뀌었습니다.", "it exists already or has changed.")
+            }
             ErrorCode::TooLarge => ("너무 큽니다.", "it is too large."),
             ErrorCode::RequestTimeout => ("너무 오래 걸렸습니다.", "it took too long."),
             ErrorCode::RateLimited => {
@@ -161,8 +198,11 @@ impl Language {
                 "서버가 바쁩니다. 잠시 뒤에 다시 해 보세요.",
                 "the server is busy; try again soon.",
             ),
-            ErrorCode::StoreUnavailable => {
+            ErrorCode::StoreUnavailable | ErrorCode::StorageFull => {
                 ("서버가 지금 기록할 수 없습니다.", "the server cannot write at the moment.")
+            }
+            ErrorCode::CursorAhead | ErrorCode::CursorExpired => {
+                ("그 메시지는 더 이상 서버에 없습니다.", "the message is no longer on the server.")
             }
             ErrorCode::MethodNotAllowed
             | ErrorCode::UnsupportedMediaType

@@ -42,7 +42,26 @@ pub enum Text {
     Messages,
     EmptyRoom,
     EmptyPrivate,
-    FurtherUp,
+    LoadingMessages,
+    NotLoaded,
+    TryAgain,
+    Beginning,
+    NotKeptBefore,
+    Hole,
+    Load,
+    Disproved,
+    Edited,
+    Deleted,
+    Edit,
+    Delete,
+    DeleteAsk,
+    React,
+    Cancel,
+    Editing,
+    Topic,
+    TopicHint,
+    SetTopic,
+    Save,
     NewMessages,
     Today,
     Yesterday,
@@ -164,10 +183,39 @@ impl Text {
             Self::EmptyPrivate => {
                 ("둘만의 대화가 여기서 시작됩니다.", "Your private conversation begins here.")
             }
-            Self::FurtherUp => (
-                "이전 메시지가 더 있지만 지금은 화면에 두지 않습니다.",
-                "There are older messages further up that are not shown right now.",
+            Self::LoadingMessages => ("메시지를 불러오는 중…", "Loading messages…"),
+            Self::NotLoaded => ("불러오지 못했습니다.", "Could not be loaded."),
+            Self::TryAgain => ("다시 시도", "Try again"),
+            Self::Beginning => {
+                ("방의 이야기가 여기서 시작됩니다.", "This is where the room begins.")
+            }
+            Self::NotKeptBefore => {
+                ("더 오래된 메시지는 보관하지 않습니다.", "Older messages are no longer kept.")
+            }
+            Self::Hole => ("여기에 빠진 메시지가 있습니다.", "Messages are missing here."),
+            Self::Load => ("불러오기", "Load"),
+            Self::Disproved => (
+                "위의 메시지가 서버의 기록과 달라 아래에 다시 불러왔습니다.",
+                "The messages above differ from the server’s log; they were loaded anew below.",
             ),
+            Self::Edited => ("(수정됨)", "(edited)"),
+            Self::Deleted => ("지운 메시지입니다.", "This message was deleted."),
+            Self::Edit => ("수정", "Edit"),
+            Self::Delete => ("삭제", "Delete"),
+            Self::DeleteAsk => (
+                "모두에게서 지울까요? 되돌릴 수 없습니다.",
+                "Delete it for everybody? This cannot be undone.",
+            ),
+            Self::React => ("반응 남기기", "React"),
+            Self::Cancel => ("취소", "Cancel"),
+            Self::Editing => ("메시지 수정 중 · Esc로 취소", "Editing a message · Esc cancels"),
+            Self::Topic => ("주제", "Topic"),
+            Self::TopicHint => (
+                "한 줄, 250자까지. 비우면 주제가 없어집니다.",
+                "One line of up to 250 characters. Empty means no topic.",
+            ),
+            Self::SetTopic => ("주제 정하기", "Set a topic"),
+            Self::Save => ("저장", "Save"),
             Self::NewMessages => ("새 메시지", "New messages"),
             Self::Today => ("오늘", "Today"),
             Self::Yesterday => ("어제", "Yesterday"),

@@ -2,8 +2,9 @@
 
 use std::rc::Rc;
 
-use super::{Moment, Notice, Room, Row, Said, Sending, Waiting};
-use common::ResyncReason;
+use session::{Content, Edge};
+
+use super::{Break, Done, End, Moment, Notice, Room, Row, Said, Sending, Waiting};
 
 /// Messages of one author within this many milliseconds stand as one group.
 const GROUP_MS: i64 = 5 * 60 * 1000;
@@ -11,8 +12,10 @@ const GROUP_MS: i64 = 5 * 60 * 1000;
 /// One thing in the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Item {
-    /// Older ones are further up and not in the document.
-    FurtherUp,
+    /// How it goes on above.
+    Above(End),
+    /// How it goes on below.
+    Below(End),
     /// Another day begins, at this moment.
     Day(Moment),
     /// From here on nothing was read.
@@ -26,58 +29,85 @@ pub enum Item {
         /// Whether it is the first of its group.
         leads: bool,
     },
+    /// Something was done to the room.
+    Done(Rc<Done>),
     /// People came or went.
     Notice(Rc<Notice>),
     /// What stands above is not continued below.
-    Resync {
+    Break {
         /// Which piece begins.
-        piece: u32,
+        number: u32,
         /// Why.
-        reason: ResyncReason,
+        why: Break,
+        /// What lies between can be had: how far that is, and the page to ask for.
+        hole: Option<(End, Edge)>,
     },
 }
 
 /// Everything of a room in the order of the screen: what stands, then what waits.
 #[must_use]
 pub fn arrange(room: &Room, outbox: &[Waiting]) -> Vec<Item> {
-    let mut list = List { items: Vec::with_capacity(room.rows.len() + 8), day: None, group: None };
-    if room.trimmed > 0 {
-        list.items.push(Item::FurtherUp);
-    }
+    let here: Vec<&Waiting> = outbox.iter().filter(|waiting| waiting.room == room.name).collect();
+    let mut list = List { items: Vec::with_capacity(room.rows() + 8), day: None, group: None };
+    list.items.extend(room.top().map(Item::Above));
     let mut line = room.line_after;
-    let mut piece = room.piece - resyncs(room);
-    for row in &room.rows {
-        match row {
-            Row::Said(said) => {
-                if line.is_some_and(|line| {
-                    !said.mine && (Some(piece), said.seq) > (Some(line.0), Some(line.1))
-                }) {
-                    line = None;
-                    list.day(said.moment);
-                    list.apart(Item::UnreadLine);
+    let mut above = None;
+    for piece in &room.pieces {
+        if let Some(why) = piece.breaks {
+            let same_log = above == Some(room.log) && piece.log == room.log && piece.first > 0;
+            let hole = same_log.then(|| (room.end_above(piece), room.edge_above(piece)));
+            list.apart(Item::Break { number: piece.number, why, hole });
+        }
+        above = Some(piece.log);
+        for row in &piece.rows {
+            match row {
+                Row::Said(said) => {
+                    let beyond = |(log, seq): (u32, u64)| {
+                        !said.mine && (piece.log, said.seq()) > (log, Some(seq))
+                    };
+                    if line.is_some_and(beyond) {
+                        line = None;
+                        list.day(said.moment);
+                        list.apart(Item::UnreadLine);
+                    }
+                    let (said, sending) = with_what_waits(said, &here);
+                    list.said(&said, sending);
                 }
-                list.said(said, Sending::Sent);
-            }
-            Row::Notice(notice) => {
-                list.day(Some(notice.moment));
-                list.apart(Item::Notice(notice.clone()));
-            }
-            Row::Resync { piece: begins, reason } => {
-                piece = *begins;
-                list.apart(Item::Resync { piece, reason: *reason });
+                Row::Done(done) => {
+                    list.day(Some(done.moment));
+                    list.apart(Item::Done(done.clone()));
+                }
+                Row::Notice(notice) => {
+                    list.day(Some(notice.moment));
+                    list.apart(Item::Notice(notice.clone()));
+                }
             }
         }
     }
+    list.items.extend(room.bottom().map(Item::Below));
     room.acked.iter().for_each(|said| list.said(said, Sending::Sent));
-    let here = outbox.iter().filter(|waiting| waiting.room == room.name);
-    here.for_each(|waiting| list.said(&waiting.said, waiting.sending));
+    let posts = here.iter().filter(|waiting| matches!(waiting.content, Content::Post(_)));
+    posts.for_each(|waiting| list.said(&waiting.said, waiting.sending));
     list.items
 }
 
-/// How many of the room's pieces begin within the rows that stand.
-fn resyncs(room: &Room) -> u32 {
-    let within = room.rows.iter().filter(|row| matches!(row, Row::Resync { .. })).count();
-    u32::try_from(within).unwrap_or(0).min(room.piece)
+/// A message as it will be: an edit and a deletion are seen before the server has them.
+fn with_what_waits(said: &Rc<Said>, here: &[&Waiting]) -> (Rc<Said>, Sending) {
+    let of =
+        |waiting: &&&Waiting| waiting.content.of().is_some_and(|of| said.at.as_ref() == Some(of));
+    let Some(last) = here.iter().rev().find(of) else { return (said.clone(), Sending::Sent) };
+    match &last.content {
+        Content::Edit { body, .. } => {
+            let mut changed = (**said).clone();
+            changed.say(body.as_str());
+            changed.message_id = last.said.message_id.clone();
+            (Rc::new(changed), last.sending)
+        }
+        Content::Delete { .. } => (said.clone(), last.sending),
+        Content::Post(_) | Content::Reaction { .. } | Content::Topic(_) => {
+            (said.clone(), Sending::Sent)
+        }
+    }
 }
 
 struct List {

@@ -3,13 +3,16 @@
 use std::rc::Rc;
 
 use common::{
-    Entry, EntryKind, Epoch, ErrorCode, Member, Position, ResyncReason, RoomName, UserId, UserName,
+    Epoch, ErrorCode, Member, Position, RoomName, UserId, UserName,
+    http::{RoomInfo, Unread},
+};
+use session::Edge;
+
+use super::{
+    piece::{Change, Piece},
+    row::{Moment, Notice, Row, Said},
 };
 
-use super::row::{Moment, Notice, Row, Said, pieced};
-
-/// Rows that stand in the document for one room.
-pub const ROWS_MAX: usize = 300;
 /// Milliseconds within which comings and goings become one notice.
 const NOTICE_MERGE_MS: i64 = 5 * 60 * 1000;
 
@@ -21,7 +24,7 @@ pub struct Room {
     /// Whether it is followed.
     pub standing: Standing,
     /// What was said and what happened, oldest first.
-    pub rows: Vec<Row>,
+    pub pieces: Vec<Piece>,
     /// My messages that were acknowledged and whose entries have not come yet, by their place.
     pub acked: Vec<Rc<Said>>,
     /// The people present, by name; at most as many as the server lists.
@@ -29,22 +32,37 @@ pub struct Room {
     /// How many people are present.
     pub count: u32,
     /// How many messages of others are unread.
-    pub unread: u64,
-    /// The "new messages" line stands before the first entry of others after this place.
+    pub unread: u32,
+    /// How many of them mention this person.
+    pub mentions: u32,
+    /// The "new messages" line stands before the first message of others after this place, which
+    /// is one of this life of the log.
     pub line_after: Option<(u32, u64)>,
-    /// How many rows no longer stand in the document.
-    pub trimmed: u64,
-    /// Up to where it was read; what the person's storage keeps.
-    pub read: Option<Position>,
     /// How often the person spoke here: each time leads to the end of the list.
     pub spoken: u32,
-    /// Which piece of the conversation is being written: each resync begins another.
-    pub piece: u32,
-    epoch: Option<Epoch>,
+    /// What the room is about; empty where nobody said so.
+    pub topic: Rc<str>,
+    /// What is known of the truth of it all.
+    pub proof: Proof,
+    /// The end of the list is out of sight.
+    pub away: bool,
+    /// The page that was asked for, and whether it cannot be had.
+    pub asked: Option<(Edge, bool)>,
+    pub(super) topic_seq: u64,
+    /// The last place that was read in the log that is being written.
+    pub(super) read: Option<u64>,
+    /// What the server said of it, for the log of this epoch.
+    pub(super) told: Option<(Position, Unread)>,
+    pub(super) epoch: Option<Epoch>,
+    /// Which life of the log is being written.
+    pub(super) log: u32,
+    pub(super) floor: u64,
     /// The log's end at the last join: what comes up to it is history.
-    head: u64,
-    last: u64,
-    notices: u32,
+    pub(super) head: u64,
+    pub(super) last: u64,
+    /// The last changes that came by themselves: a page may be older than they are.
+    pub(super) changes: Vec<Change>,
+    pub(super) numbers: u32,
 }
 
 /// Whether a room is followed.
@@ -58,27 +76,46 @@ pub enum Standing {
     Refused(ErrorCode),
 }
 
+/// What is known of the truth of a room's messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// Nothing.
+    Unknown,
+    /// So many are here as the server has them, none missing.
+    Whole(u64),
+    /// What was here is not what the server has.
+    Disproved,
+}
+
 impl Room {
     /// A room that is to be joined.
     #[must_use]
-    pub fn wanted(name: RoomName, read: Option<Position>) -> Self {
+    pub fn wanted(name: RoomName) -> Self {
         Self {
             name,
             standing: Standing::Joining,
-            rows: Vec::new(),
+            pieces: Vec::new(),
             acked: Vec::new(),
             members: Rc::default(),
             count: 0,
             unread: 0,
+            mentions: 0,
             line_after: None,
-            trimmed: 0,
-            read,
             spoken: 0,
-            piece: 0,
+            topic: Rc::default(),
+            proof: Proof::Unknown,
+            away: false,
+            asked: None,
+            topic_seq: 0,
+            read: None,
+            told: None,
             epoch: None,
+            log: 0,
+            floor: 0,
             head: 0,
             last: 0,
-            notices: 0,
+            changes: Vec::new(),
+            numbers: 0,
         }
     }
 
@@ -94,118 +131,56 @@ impl Room {
         }
     }
 
-    pub(super) fn joined(
-        &mut self,
-        position: &Position,
-        recovered: Option<u64>,
-        members: Vec<Member>,
-        count: u32,
-    ) {
-        self.standing = Standing::Joined;
-        self.set_members(members);
-        self.count = count;
-        if recovered.is_none() && self.epoch.as_ref() != Some(&position.epoch) {
-            self.begin(position.epoch.clone());
-        }
-        self.epoch = Some(position.epoch.clone());
-        self.head = position.seq;
+    /// The server says how far it was read and what is behind that, and where its log ended then.
+    pub(super) fn told(&mut self, head: &Position, unread: Option<Unread>) {
+        self.told = unread.map(|unread| (head.clone(), unread));
+        self.take_told();
     }
 
-    /// Another log: what was read of the older one says nothing about it.
-    fn begin(&mut self, epoch: Epoch) {
-        self.read = self.read.take().filter(|read| read.epoch == epoch);
-        self.epoch = Some(epoch);
-        self.last = 0;
-    }
-
-    pub(super) fn resynced(&mut self, reason: ResyncReason) {
-        // What was acknowledged stands; whether the log still has it, its next page shows.
-        let acked = std::mem::take(&mut self.acked);
-        self.rows.extend(acked.into_iter().map(Row::Said));
-        if let Some(Row::Resync { .. }) = self.rows.last() {
-            return;
-        }
-        self.piece += 1;
-        self.last = 0;
-        // A join that was answered so tells the head right after; else what comes is live.
-        self.head = 0;
-        if !self.rows.is_empty() {
-            self.rows.push(Row::Resync { piece: self.piece, reason });
+    /// What the list of rooms says that it is about, unless something newer is known.
+    pub(super) fn topic_told(&mut self, info: &RoomInfo) {
+        if info.position.seq >= self.topic_seq {
+            self.topic = info.topic.as_deref().unwrap_or_default().into();
         }
     }
 
-    /// Takes an entry. Says whether it is news, as opposed to history.
-    pub(super) fn enter(
-        &mut self,
-        entry: &Entry,
-        moment: Moment,
-        mine: bool,
-        attended: bool,
-    ) -> bool {
-        let first = self.last == 0;
-        let live = entry.seq > self.head;
-        let before = std::mem::replace(&mut self.last, entry.seq);
-        self.count_unread(entry, mine, attended && live, first, before);
-        match entry.kind {
-            EntryKind::Post => {}
-            // Its place counts; what it means only a newer page knows.
-            EntryKind::Unknown => return false,
-        }
-        let mut said = Said::entry(entry, moment, mine, self.piece);
-        if mine {
-            self.acked.retain(|acked| acked.message_id != entry.message_id);
-            let taken = |row: &Row| matches!(row, Row::Said(other) if other.key == said.key);
-            if self.rows.iter().any(taken) {
-                said.key = pieced(self.piece, &said.key).into();
-            }
-        }
-        self.rows.push(Row::Said(Rc::new(said)));
-        self.trim();
-        live
+    /// The last message of mine that stands, and what it says.
+    pub(super) fn my_last(&self) -> Option<(Position, Rc<str>)> {
+        let mine = |said: &&Rc<Said>| said.mine && !said.deleted;
+        let last = self.said().rev().find(mine)?;
+        let at = last.at.clone().filter(|at| Some(&at.epoch) == self.epoch.as_ref())?;
+        Some((at, last.body.clone()))
     }
 
-    fn count_unread(
-        &mut self,
-        entry: &Entry,
-        mine: bool,
-        attended: bool,
-        first: bool,
-        before: u64,
-    ) {
-        let read = self.read_seq();
-        if entry.seq <= read {
-            return;
+    /// What was read of another log says nothing.
+    pub(super) fn take_told(&mut self) {
+        let same = |(head, _): &mut (Position, Unread)| Some(&head.epoch) == self.epoch.as_ref();
+        let Some((head, unread)) = self.told.take_if(same) else { return };
+        self.marked(unread);
+        let since = self.said().filter(|said| !said.mine && said.seq() > Some(head.seq));
+        let (posts, mentions) = since
+            .fold((0, 0), |(posts, mentions), said| (posts + 1, mentions + u32::from(said.calls)));
+        self.unread += posts;
+        self.mentions += mentions;
+        if self.unread > 0 && self.line_after.is_none() {
+            self.line_after = Some((self.log, unread.read));
         }
-        // Between what was read and the page that came there may be more.
-        let skipped = if first && read > 0 { entry.seq - 1 - read.min(entry.seq - 1) } else { 0 };
-        if mine {
-            self.unread += skipped;
-            return;
-        }
-        if self.unread == 0 && !attended && self.line_after.is_none() && self.read.is_some() {
-            self.line_after = Some((self.piece, if first { read } else { before }));
-        }
-        self.unread += 1 + skipped;
     }
 
-    /// The last place that was read in the log that is being written; 0 for nothing.
-    fn read_seq(&self) -> u64 {
-        match (&self.read, &self.epoch) {
-            (Some(read), Some(epoch)) if read.epoch == *epoch => read.seq,
-            _ => 0,
-        }
+    /// The server says how far it was read, here or elsewhere.
+    pub(super) fn marked(&mut self, unread: Unread) {
+        self.read = Some(unread.read.max(self.read.unwrap_or(0)));
+        (self.unread, self.mentions) = (unread.posts, unread.mentions);
     }
 
     pub(super) fn read_to_end(&mut self) {
-        self.unread = 0;
-        if let Some(epoch) = &self.epoch {
-            let seq = self.last.max(self.read_seq());
-            self.read = Some(Position { epoch: epoch.clone(), seq });
-        }
+        (self.unread, self.mentions) = (0, 0);
+        self.read = Some(self.last.max(self.read.unwrap_or(0)));
     }
 
     /// The person looks elsewhere: a line above what was read has done its work.
     pub(super) fn turn_away(&mut self) {
+        self.away = false;
         if self.unread == 0 {
             self.line_after = None;
         }
@@ -220,13 +195,23 @@ impl Room {
 
     /// A message of mine was taken; it stands here until its entry comes.
     pub(super) fn acked(&mut self, said: &Said, position: &Position, moment: Moment) {
-        let key = |row: &Row| matches!(row, Row::Said(other) if other.key == said.key);
-        if self.epoch.as_ref() != Some(&position.epoch) || self.rows.iter().any(key) {
+        if self.epoch.as_ref() != Some(&position.epoch)
+            || self.said().any(|other| other.key == said.key)
+        {
             return;
         }
-        let said = Said { seq: Some(position.seq), moment: Some(moment), ..said.clone() };
-        let at = self.acked.partition_point(|other| other.seq < said.seq);
+        let said = Said { at: Some(position.clone()), moment: Some(moment), ..said.clone() };
+        let at = self.acked.partition_point(|other| other.seq() < said.seq());
         self.acked.insert(at, Rc::new(said));
+    }
+
+    /// Everything that somebody said and that stands.
+    pub(super) fn said(&self) -> impl DoubleEndedIterator<Item = &Rc<Said>> {
+        let rows = self.pieces.iter().flat_map(|piece| &piece.rows);
+        rows.filter_map(|row| match row {
+            Row::Said(said) => Some(said),
+            Row::Done(_) | Row::Notice(_) => None,
+        })
     }
 
     pub(super) fn presence(
@@ -259,7 +244,7 @@ impl Room {
         self.notice(came, went, moment);
     }
 
-    fn set_members(&mut self, members: Vec<Member>) {
+    pub(super) fn set_members(&mut self, members: Vec<Member>) {
         // By name. They are few and nearly in order; a general sort would be a heavy thing to load.
         let mut ordered: Vec<Member> = Vec::with_capacity(members.len());
         for member in members {
@@ -272,19 +257,19 @@ impl Room {
 
     /// Comings and goings one after another become one line; who came and went again is no news.
     fn notice(&mut self, came: Vec<UserName>, went: Vec<UserName>, moment: Moment) {
-        if came.is_empty() && went.is_empty() {
+        if (came.is_empty() && went.is_empty()) || !self.is_attached() {
             return;
         }
-        let mut notice = match self.rows.last() {
+        let number = self.number();
+        let rows = self.open_rows();
+        let mut notice = match rows.last() {
             Some(Row::Notice(last)) if moment.ms - last.moment.ms < NOTICE_MERGE_MS => {
                 let last = (**last).clone();
-                self.rows.pop();
+                rows.pop();
                 last
             }
-            Some(Row::Said(_) | Row::Notice(_) | Row::Resync { .. }) | None => {
-                self.notices += 1;
-                let (joined, left) = (Vec::new(), Vec::new());
-                Notice { number: self.notices, joined, left, moment }
+            Some(Row::Said(_) | Row::Done(_) | Row::Notice(_)) | None => {
+                Notice { number, joined: Vec::new(), left: Vec::new(), moment }
             }
         };
         for name in went {
@@ -293,16 +278,14 @@ impl Room {
         for name in came {
             move_name(name, &mut notice.left, &mut notice.joined);
         }
-        self.rows.push(Row::Notice(Rc::new(notice)));
-        self.trim();
+        rows.push(Row::Notice(Rc::new(notice)));
+        self.trim_top();
     }
 
-    fn trim(&mut self) {
-        if self.rows.len() > ROWS_MAX {
-            let surplus = self.rows.len() - ROWS_MAX;
-            self.rows.drain(..surplus);
-            self.trimmed += surplus as u64;
-        }
+    /// A number that nothing else of this room has.
+    pub(super) fn number(&mut self) -> u32 {
+        self.numbers += 1;
+        self.numbers
     }
 }
 

@@ -2,7 +2,11 @@
 
 use std::rc::Rc;
 
-use common::{Body, Entry, ErrorCode, Member, MessageId, ResyncReason, RoomName, UserName};
+use common::{
+    Body, Entry, EntryKind, ErrorCode, Member, MessageId, Position, RoomName, UserId, UserName,
+    mention::mentions,
+};
+use session::Content;
 
 use super::text::{is_emoji_only, number};
 
@@ -20,15 +24,10 @@ pub struct Moment {
 pub enum Row {
     /// Somebody said something.
     Said(Rc<Said>),
+    /// Something was done to the room.
+    Done(Rc<Done>),
     /// People came or went.
     Notice(Rc<Notice>),
-    /// What stands above is not continued below.
-    Resync {
-        /// Which of the room's pieces begins here.
-        piece: u32,
-        /// Why.
-        reason: ResyncReason,
-    },
 }
 
 /// What somebody said.
@@ -37,7 +36,7 @@ pub struct Said {
     /// Its key among the rows: it stays while the pending message becomes the real one.
     pub key: Rc<str>,
     /// Its place, once the server took it.
-    pub seq: Option<u64>,
+    pub at: Option<Position>,
     /// The name its author gave it.
     pub message_id: MessageId,
     /// Who said it; not known before the first welcome.
@@ -50,6 +49,42 @@ pub struct Said {
     pub mine: bool,
     /// Nothing but a few emoji.
     pub large: bool,
+    /// It mentions this person.
+    pub calls: bool,
+    /// The place of the edit that it shows; 0 for none.
+    pub edit: u64,
+    /// It was taken back.
+    pub deleted: bool,
+    /// The signs that were put on it, in their order.
+    pub signs: Vec<Sign>,
+}
+
+/// A sign that somebody put on a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sign {
+    /// Its place in the log.
+    pub seq: u64,
+    /// What it is.
+    pub emoji: Rc<str>,
+    /// Who put it there.
+    pub author: UserId,
+}
+
+/// Something that was done to a room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// Its key among the rows.
+    pub key: Rc<str>,
+    /// Its place.
+    pub seq: u64,
+    /// When.
+    pub moment: Moment,
+    /// Who did it.
+    pub author: UserName,
+    /// Whose membership changed; none where the topic did.
+    pub member: Option<UserName>,
+    /// The topic, or what became of the membership.
+    pub text: Rc<str>,
 }
 
 /// People came or went.
@@ -65,13 +100,15 @@ pub struct Notice {
     pub moment: Moment,
 }
 
-/// A message on its way to the server.
+/// A message on its way to the server, or something else that is to stand in a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting {
     /// Where it belongs.
     pub room: RoomName,
-    /// What it says.
+    /// What it says; of an edit the name is the edit's own.
     pub said: Rc<Said>,
+    /// What it is.
+    pub content: Content,
     /// How far it is.
     pub sending: Sending,
 }
@@ -89,44 +126,105 @@ pub enum Sending {
     Failed(ErrorCode),
 }
 
-impl Said {
-    /// An entry's row.
+impl Row {
+    /// Its place in the log.
     #[must_use]
-    pub fn entry(entry: &Entry, moment: Moment, mine: bool, piece: u32) -> Self {
-        let key = if mine { own_key(&entry.message_id) } else { pieced(piece, &number(entry.seq)) };
-        Self {
-            key: key.into(),
-            seq: Some(entry.seq),
-            message_id: entry.message_id.clone(),
-            author: Some(entry.author.clone()),
-            moment: Some(moment),
-            body: entry.body.as_str().into(),
-            mine,
-            large: is_emoji_only(&entry.body),
+    pub fn seq(&self) -> Option<u64> {
+        match self {
+            Self::Said(said) => said.seq(),
+            Self::Done(done) => Some(done.seq),
+            Self::Notice(_) => None,
         }
     }
 
+    /// The row of an entry; none where it only changes others, or is of a kind from a newer server.
+    #[must_use]
+    pub fn entry(
+        entry: &Entry,
+        at: Position,
+        moment: Moment,
+        log: u32,
+        me: Option<&Member>,
+    ) -> Option<Self> {
+        let key = || keyed(log, entry.seq);
+        Some(match entry.kind {
+            EntryKind::Post => {
+                let mine = me.is_some_and(|me| me.id == entry.author.id);
+                let calls = !mine && me.is_some_and(|me| mentions(&entry.body, &me.name));
+                Self::Said(Rc::new(Said {
+                    key: if mine { own_key(&entry.message_id) } else { key() },
+                    at: Some(at),
+                    message_id: entry.message_id.clone(),
+                    author: Some(entry.author.clone()),
+                    moment: Some(moment),
+                    body: entry.body.as_str().into(),
+                    mine,
+                    large: is_emoji_only(&entry.body),
+                    calls,
+                    edit: 0,
+                    deleted: entry.erased.is_some(),
+                    signs: Vec::new(),
+                }))
+            }
+            EntryKind::Topic | EntryKind::Membership => Self::Done(Rc::new(Done {
+                key: key(),
+                seq: entry.seq,
+                moment,
+                author: entry.author.name.clone(),
+                member: entry.member.as_ref().map(|member| member.name.clone()),
+                text: entry.body.as_str().into(),
+            })),
+            EntryKind::Edit | EntryKind::Delete | EntryKind::Reaction | EntryKind::Unknown => {
+                return None;
+            }
+        })
+    }
+}
+
+impl Said {
     /// The row of a message that waits.
     #[must_use]
-    pub fn pending(message_id: MessageId, body: &Body, me: Option<&Member>) -> Self {
+    pub fn pending(message_id: MessageId, text: &str, me: Option<&Member>) -> Self {
         Self {
-            key: own_key(&message_id).into(),
-            seq: None,
+            key: own_key(&message_id),
+            at: None,
             message_id,
             author: me.cloned(),
             moment: None,
-            body: body.as_str().into(),
+            body: text.into(),
             mine: true,
-            large: is_emoji_only(body.as_str()),
+            large: is_emoji_only(text),
+            calls: false,
+            edit: 0,
+            deleted: false,
+            signs: Vec::new(),
         }
+    }
+
+    /// Its number in the log, once the server took it.
+    #[must_use]
+    pub fn seq(&self) -> Option<u64> {
+        self.at.as_ref().map(|at| at.seq)
+    }
+
+    /// What it says, as it could be said again.
+    #[must_use]
+    pub fn body(&self) -> Option<Body> {
+        Body::new(&self.body).ok()
+    }
+
+    /// What it says from here on.
+    pub fn say(&mut self, text: &str) {
+        self.body = text.into();
+        self.large = is_emoji_only(text);
     }
 }
 
-/// A key within one piece of the conversation.
-pub(super) fn pieced(piece: u32, key: &str) -> String {
-    [&number(piece), ".", key].concat()
+/// A key within one life of the log.
+pub(super) fn keyed(log: u32, seq: u64) -> Rc<str> {
+    [&number(log), ".", &number(seq)].concat().into()
 }
 
-fn own_key(message_id: &MessageId) -> String {
-    ["m", message_id.as_str()].concat()
+fn own_key(message_id: &MessageId) -> Rc<str> {
+    ["m", message_id.as_str()].concat().into()
 }
