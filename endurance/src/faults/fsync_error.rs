@@ -1,5 +1,5 @@
-//! `fsync` fails: nothing that is said meanwhile may be acknowledged, and what is acknowledged
-//! afterwards has to be durable all the same.
+//! `fsync` fails, always or now and then: what could not be synced may not be acknowledged, and what
+//! is acknowledged afterwards has to be durable all the same.
 
 use std::{process::Stdio, time::Duration};
 
@@ -40,16 +40,27 @@ pub async fn strikes(plan: &Plan) -> anyhow::Result<Outcome> {
     let disk = image.as_ref().map_or(folder.path(), Image::path).join("data");
     let mut rig = Rig::opens(plan, &disk, &log).await?;
     rig.hears_acks(1).await?;
-    for _ in 0..plan.cycles {
+    for cycle in 0..plan.cycles {
         rig.talks().await;
+        let when = if cycle % 2 == 0 { When::Always } else { When::NowAndThen };
         let server = rig.process.as_ref().context("there is no server")?.id()?;
-        let failing = match Failing::begins(&server).await {
+        let failing = match Failing::begins(&server, when).await {
             Ok(failing) => failing,
             Err(error) => return Ok(Outcome::LeftOut(format!("strace cannot attach: {error:#}"))),
         };
-        all_are_refused(&rig, plan).await?;
-        failing.ends().await?;
-        rig.hears_acks(plan.authors as u64).await.context("fsync works again")?;
+        let tracer = match when {
+            When::Always => {
+                all_are_refused(&rig, plan).await?;
+                failing.ends().await?;
+                rig.hears_acks(plan.authors as u64).await.context("fsync works again")?;
+                None
+            }
+            // No later commit is to make durable what an earlier one did not.
+            When::NowAndThen => {
+                some_are_refused(&mut rig).await?;
+                Some(failing)
+            }
+        };
         image = match image {
             Some(image) => Some(power::cut(&mut rig, image).await?),
             None => {
@@ -57,35 +68,59 @@ pub async fn strikes(plan: &Plan) -> anyhow::Result<Outcome> {
                 None
             }
         };
+        drop(tracer);
         rig.starts().await?;
     }
     rig.ends("fsync error").await.map(|report| Outcome::Judged(Box::new(report)))
 }
 
+const REFUSED: &str = "a refusal because nothing can be written";
+
+/// How often `fsync` fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum When {
+    /// Each time.
+    Always,
+    /// The second time and each third after it, of each thread.
+    NowAndThen,
+}
+
 /// The first refusal shows that nothing can be kept: what is said from there on until the end may
 /// not be acknowledged.
 async fn all_are_refused(rig: &Rig, plan: &Plan) -> anyhow::Result<()> {
-    let what = "a refusal because nothing can be written";
     let before = rig.director.tally().unavailable;
-    rig.director.sees(what, |tally| tally.unavailable > before).await?;
+    rig.director.sees(REFUSED, |tally| tally.unavailable > before).await?;
     rig.director.set_barren(true);
     let enough = before + 2 * plan.authors as u64;
-    rig.director.sees(what, |tally| tally.unavailable >= enough).await?;
+    rig.director.sees(REFUSED, |tally| tally.unavailable >= enough).await?;
     rig.director.set_barren(false);
     Ok(())
 }
 
-/// A tracer that lets every `fsync` and `fdatasync` of a process fail. It lets go when dropped.
+/// Commits that fail and commits that succeed follow each other.
+async fn some_are_refused(rig: &mut Rig) -> anyhow::Result<()> {
+    let before = rig.director.tally().unavailable;
+    rig.director.sees(REFUSED, |tally| tally.unavailable > before).await?;
+    rig.hears_acks(1).await?;
+    rig.talks().await;
+    Ok(())
+}
+
+/// A tracer that lets `fsync` and `fdatasync` of a process fail. It lets go when dropped.
 #[derive(Debug)]
 struct Failing {
     tracer: Child,
 }
 
 impl Failing {
-    async fn begins(process: &str) -> anyhow::Result<Self> {
+    async fn begins(process: &str, when: When) -> anyhow::Result<Self> {
+        let when = match when {
+            When::Always => "",
+            When::NowAndThen => ":when=2+3",
+        };
         let mut tracer = Command::new("strace")
             .args(["-f", "-p", process, "-o", "/dev/null", "-e", "trace=fsync,fdatasync"])
-            .args(["-e", "inject=fsync,fdatasync:error=EIO"])
+            .args(["-e", &format!("inject=fsync,fdatasync:error=EIO{when}")])
             .stdin(Stdio::null())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
