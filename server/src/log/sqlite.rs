@@ -46,9 +46,10 @@ pub const FILE_NAME: &str = "madang.db";
 /// The logs in a database.
 pub struct SqliteStore {
     path: PathBuf,
-    writer: Mutex<Writer>,
-    readers: Readers,
     rooms: RwLock<Rooms>,
+    // The last connection that is closed, and that may write, takes the log away: readers go first.
+    readers: Readers,
+    writer: Mutex<Writer>,
     checkpoints: Checkpoints,
 }
 
