@@ -9,9 +9,15 @@ use std::{
 };
 
 use common::{Body, MessageId, RoomName};
-use session::{Action, EndReason, Event, Generation, LinkState, Pending, PendingState, Session};
+use session::{
+    Action, Content, EndReason, Event, Generation, LinkState, Pending, PendingState, Session,
+};
 
-use crate::judge::{Judge, Page, Screen, Verdict, broken};
+use crate::{
+    judge::{Judge, Verdict, broken},
+    report::Report,
+    screen::{Page, Screen},
+};
 
 /// More actions or events than this after one call mean that there is no end to them.
 const ANSWERS_MAX: usize = 10_000;
@@ -129,11 +135,28 @@ impl Client {
         judge: &mut Judge,
         now: Instant,
     ) -> Option<MessageId> {
+        let body = self.words("the words of");
+        self.write(room, Content::Post(body), judge, now)
+    }
+
+    /// Words that nobody else says.
+    pub(crate) fn words(&self, about: &str) -> Body {
+        Body::new(format!("{about} m{}-{}", self.number, self.messages + 1)).expect("a body")
+    }
+
+    /// Writes something; the answer is the message's name, if the outbox took it.
+    pub(crate) fn write(
+        &mut self,
+        room: &RoomName,
+        content: Content,
+        judge: &mut Judge,
+        now: Instant,
+    ) -> Option<MessageId> {
         self.messages += 1;
         let id = MessageId::new(format!("m{}-{}", self.number, self.messages)).expect("a token");
-        let body = Body::new(format!("the words of {id}")).expect("a body");
-        self.session.say(room.clone(), id.clone(), body, now).ok()?;
-        judge.said(self.number, id.clone());
+        let said = in_the_log(&content);
+        self.session.write(room.clone(), id.clone(), content, now).ok()?;
+        judge.said(Some(self.number), id.clone(), room.clone(), said);
         Some(id)
     }
 
@@ -149,13 +172,14 @@ impl Client {
     pub(crate) fn drain(
         &mut self,
         judge: &mut Judge,
+        report: &mut Report,
         mut tell: impl FnMut(String),
     ) -> Result<Vec<Wish>, String> {
         let mut wishes = Vec::new();
         for _ in 0..ANSWERS_MAX {
             if let Some(event) = self.session.poll_event() {
                 tell(format!("{} sees {event:?}", self.name));
-                self.see(event, judge, &mut wishes)?;
+                self.see(event, (judge, report), &mut wishes)?;
             } else if let Some(action) = self.session.poll_action() {
                 tell(format!("{} does {action:?}", self.name));
                 wishes.extend(self.act(action)?);
@@ -166,7 +190,12 @@ impl Client {
         broken!("{} does not come to rest", self.name)
     }
 
-    fn see(&mut self, event: Event, judge: &mut Judge, wishes: &mut Vec<Wish>) -> Verdict {
+    fn see(
+        &mut self,
+        event: Event,
+        (judge, report): (&mut Judge, &mut Report),
+        wishes: &mut Vec<Wish>,
+    ) -> Verdict {
         match &event {
             Event::LinkChanged => match self.session.link() {
                 LinkState::Ended(EndReason::SignInNeeded) if !self.signing_in => {
@@ -201,10 +230,16 @@ impl Client {
             | Event::Presence { .. }
             | Event::Left { .. }
             | Event::JoinRefused { .. }
+            | Event::Removed { .. }
             | Event::Opened { .. }
+            | Event::Proven { .. }
+            | Event::Disproved { .. }
+            | Event::History { .. }
+            | Event::HistoryFailed { .. }
+            | Event::Marked { .. }
             | Event::Acked { .. } => {}
         }
-        let seen = self.page.see(self.number, event, &self.session, judge);
+        let seen = self.page.see(self.number, event, &self.session, (judge, report));
         seen.map_err(|what| format!("{}: {what}", self.name))
     }
 
@@ -249,6 +284,7 @@ impl Client {
         &self,
         heads: &BTreeMap<RoomName, common::Position>,
         present: &BTreeMap<RoomName, BTreeSet<common::UserId>>,
+        judge: &Judge,
     ) -> Verdict {
         if *self.session.link() != LinkState::Open {
             broken!("{} is {:?}", self.name, self.session.link());
@@ -257,10 +293,21 @@ impl Client {
             broken!("{} still holds {pending:?}", self.name);
         }
         for (room, screen) in &self.page.rooms {
-            let whole = screen.is_whole(room, &heads[room], &present[room]);
+            let whole = screen.is_whole(room, &heads[room], &present[room], judge);
             whole.map_err(|what| format!("{}: {what}", self.name))?;
         }
         Ok(())
+    }
+}
+
+/// What a content is in the log: there an entry is named without its epoch.
+fn in_the_log(content: &Content) -> rooms::Content {
+    match content.clone() {
+        Content::Post(body) => rooms::Content::Post(body),
+        Content::Edit { of, body } => rooms::Content::Edit { of: of.seq, body },
+        Content::Delete { of } => rooms::Content::Delete { of: of.seq },
+        Content::Reaction { of, emoji } => rooms::Content::Reaction { of: of.seq, emoji },
+        Content::Topic(topic) => rooms::Content::Topic(topic),
     }
 }
 

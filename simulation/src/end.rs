@@ -6,10 +6,11 @@ use std::{
 };
 
 use common::{RoomName, UserId};
-use session::PendingState;
+use session::{Content, PendingState};
 
 use crate::{
     client::Being,
+    happening::Happening,
     judge::{Verdict, broken},
     server::Server,
     world::World,
@@ -19,21 +20,71 @@ use crate::{
 pub(crate) const LOOKS_AGAIN_AFTER: Duration = Duration::from_secs(45);
 
 impl World {
+    /// No more trouble from here on; what is broken stays broken and has to be noticed.
+    pub(crate) fn heal(&mut self) -> Verdict {
+        self.story.tell(self.now, || "no more trouble".to_owned());
+        self.healthy_from = Some(self.now);
+        (self.slow_store, self.dies_committing) = (false, false);
+        self.offline.clear();
+        self.plan_in(LOOKS_AGAIN_AFTER, Happening::LooksAgain);
+        // A long outbox takes its time, and something in it may be refused late.
+        for times in 2..=4 {
+            self.plan_in(LOOKS_AGAIN_AFTER * times, Happening::SeesToOutboxes);
+        }
+        for wire in self.wires.values_mut() {
+            (wire.up.leaks, wire.down.leaks) = (false, false);
+            (wire.down.repeats, wire.down.forges_post) = (false, false);
+            wire.down.forges_page = false;
+        }
+        if let Some(server) = &mut self.server {
+            server.forbidden.clear();
+            server.fault = None;
+        }
+        for number in 0..self.clients.len() {
+            self.wakes(number)?;
+            self.sees_to_outbox(number)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn see_to_outboxes(&mut self) -> Verdict {
+        (0..self.clients.len()).try_for_each(|number| self.sees_to_outbox(number))
+    }
+
+    /// What waits has a room to be said in, what failed is said again, and what can never be said
+    /// is taken back.
+    fn sees_to_outbox(&mut self, number: usize) -> Verdict {
+        let user = self.judge.user(number);
+        let outbox: Vec<_> = self.clients[number].session.outbox().cloned().collect();
+        for pending in outbox {
+            let client = &mut self.clients[number];
+            let hopeless = !self.judge.belongs(&pending.room, &user)
+                || (matches!(pending.state, PendingState::Failed(_))
+                    && !matches!(pending.content, Content::Post(_)));
+            if hopeless {
+                client.discard(&pending.message_id, &mut self.judge);
+                continue;
+            }
+            if !client.page.rooms.contains_key(&pending.room) {
+                client.join(pending.room, self.now);
+            }
+            client.session.retry(&pending.message_id, self.now);
+        }
+        self.settle(number)
+    }
+
     /// What failed while the trouble ended is said again, and everybody says goodnight in every
     /// room: a frame that was lost shows as a hole only when another comes after it.
     pub(crate) fn looks_again(&mut self) -> Verdict {
         for number in 0..self.clients.len() {
-            let client = &mut self.clients[number];
-            let outbox: Vec<_> = client.session.outbox().cloned().collect();
-            for pending in outbox {
-                match pending.state {
-                    PendingState::Failed(_) => client.session.retry(&pending.message_id, self.now),
-                    PendingState::Queued | PendingState::Sending => {}
-                }
-            }
-            let rooms: Vec<RoomName> = client.page.rooms.keys().cloned().collect();
+            self.sees_to_outbox(number)?;
+            let rooms: Vec<RoomName> = self.clients[number].page.rooms.keys().cloned().collect();
+            let user = self.judge.user(number);
+            // Whoever was sent away and has not heard of it says nothing there.
             for room in rooms {
-                self.says(number, &room);
+                if self.judge.belongs(&room, &user) {
+                    self.says(number, &room);
+                }
             }
             self.settle(number)?;
         }
@@ -56,7 +107,7 @@ impl World {
             }
         }
         for client in &self.clients {
-            client.has_converged(&heads, &present)?;
+            client.has_converged(&heads, &present, &self.judge)?;
         }
         for (room, truth) in &present {
             let known = server.present(room);

@@ -1,84 +1,10 @@
-//! The trouble: what people do, and what is done to them.
+//! The trouble: what is done to people, to the network between them, and to the server.
 
 use std::time::Duration;
 
-use common::RoomName;
-use session::{LinkState, PendingState};
-
-use crate::{
-    client::Being,
-    judge::Verdict,
-    world::{Happening, World},
-};
+use crate::{client::Being, happening::Happening, judge::Verdict, server::Fault, world::World};
 
 impl World {
-    /// A person does something.
-    pub(crate) fn deed(&mut self, number: usize) -> Verdict {
-        // People act on what they see.
-        self.settle_at_once(number)?;
-        let now = self.now;
-        let rooms: Vec<RoomName> = self.plan.rooms.iter().map(|(room, _)| room.clone()).collect();
-        let room = self.random.pick(&rooms);
-        let choice = self.random.between(0, 99);
-        let client = &mut self.clients[number];
-        let here = client.page.rooms.contains_key(&room);
-        match choice {
-            0..50 if here => self.says(number, &room),
-            50..56 if here => {
-                for _ in 0..self.random.between(2, 30) {
-                    self.says(number, &room);
-                }
-            }
-            56..62 if here => {
-                self.story.tell(now, || format!("p{number} leaves {room}"));
-                client.leave(&room, now);
-            }
-            0..90 if !here => {
-                self.story.tell(now, || format!("p{number} joins {room}"));
-                client.join(room, now);
-            }
-            62..75 => self.looks_after_outbox(number),
-            75..80 => client.session.handle_wake(now),
-            80..84 => client.session.handle_online(now),
-            84..90 if matches!(client.session.link(), LinkState::Waiting { .. }) => {
-                client.session.reconnect_now(now);
-            }
-            _ => {}
-        }
-        self.settle(number)
-    }
-
-    pub(crate) fn says(&mut self, number: usize, room: &RoomName) {
-        let said = self.clients[number].say(room, &mut self.judge, self.now);
-        let Some(message_id) = said else { return };
-        self.story.tell(self.now, || format!("p{number} says {message_id} in {room}"));
-        if self.healthy_from.is_none()
-            && self.random.chance(2)
-            && let Some(server) = &mut self.server
-        {
-            server.forbidden.insert(message_id);
-        }
-    }
-
-    /// What failed is said again or taken back; now and then what waits is taken back.
-    fn looks_after_outbox(&mut self, number: usize) {
-        let client = &mut self.clients[number];
-        let outbox: Vec<_> = client.session.outbox().cloned().collect();
-        for pending in outbox {
-            let again = self.random.chance(60);
-            match pending.state {
-                PendingState::Failed(_) if again => {
-                    client.session.retry(&pending.message_id, self.now);
-                }
-                PendingState::Failed(_) => client.discard(&pending.message_id, &mut self.judge),
-                PendingState::Queued if self.random.chance(5) => {
-                    client.discard(&pending.message_id, &mut self.judge);
-                }
-                PendingState::Queued | PendingState::Sending => {}
-            }
-        }
-    }
-
     /// Something goes wrong.
     pub(crate) fn fault(&mut self) -> Verdict {
         let number = self.random.below(self.clients.len());
@@ -179,7 +105,13 @@ impl World {
     }
 
     fn stops_server(&mut self) {
+        let life = self.lives;
         let Some(server) = &mut self.server else { return };
+        if self.random.chance(40) {
+            self.dies_committing = true;
+            self.slow_store |= self.random.chance(30);
+            return;
+        }
         let grace = if self.random.chance(50) {
             server.drain();
             self.random.ms(0, 200)
@@ -187,7 +119,7 @@ impl World {
             Duration::ZERO
         };
         self.story.tell(self.now, || format!("the server stops after {grace:?}"));
-        self.plan_at(self.now + grace, Happening::ServerStops);
+        self.plan_at(self.now + grace, Happening::ServerStops { life });
     }
 
     fn reloads(&mut self, number: usize) -> Verdict {
@@ -201,16 +133,18 @@ impl World {
         self.settle(number)
     }
 
-    /// Somebody's proxy loses or repeats one frame.
+    /// Somebody's proxy loses, repeats or forges one frame.
     fn leaks(&mut self, number: usize) {
-        let kind = self.random.pick(&["loses up", "loses down", "repeats"]);
+        let choice = self.random.between(0, 6);
         for number in self.wires_of(number) {
-            self.story.tell(self.now, || format!("wire {number} {kind}"));
+            self.story.tell(self.now, || format!("wire {number} leaks, {choice}"));
             let Some(wire) = self.wires.get_mut(&number) else { continue };
-            match kind {
-                "loses up" => wire.up.leaks = true,
-                "loses down" => wire.down.leaks = true,
-                _ => wire.down.repeats = true,
+            match choice {
+                0..2 => wire.up.leaks = true,
+                2..4 => wire.down.leaks = true,
+                4 => wire.down.repeats = true,
+                5 => wire.down.forges_post = true,
+                _ => wire.down.forges_page = true,
             }
         }
     }
@@ -240,7 +174,7 @@ impl World {
         if self.random.chance(50) {
             self.slow_store = true;
         } else if let Some(server) = &mut self.server {
-            server.store_away = true;
+            server.fault = Some(self.random.pick(&[Fault::Full, Fault::NotSynced]));
         }
     }
 }

@@ -3,9 +3,10 @@
 
 use std::time::{Duration, Instant};
 
+use common::{EntryKind, RoomName, ServerMessage};
 use session::Generation;
 
-use crate::random::Random;
+use crate::{random::Random, screen::FORGED};
 
 /// One connection, from the moment the server took it.
 #[derive(Debug)]
@@ -31,11 +32,24 @@ pub(crate) struct Pipe {
     pub(crate) leaks: bool,
     /// The next entry arrives twice.
     pub(crate) repeats: bool,
+    /// The next post arrives with another text.
+    pub(crate) forges_post: bool,
+    /// The next page of history arrives with a hole.
+    pub(crate) forges_page: bool,
+}
+
+/// What became of a frame in somebody's proxy.
+pub(crate) enum Forged {
+    /// A post has another text.
+    Post(String),
+    /// A page of this room lacks an entry.
+    Page(RoomName, String),
 }
 
 impl Pipe {
     pub(crate) fn new(latency_ms: (u64, u64), now: Instant) -> Self {
-        Self { clear_at: now, latency_ms, stalled: false, leaks: false, repeats: false }
+        let (stalled, leaks, repeats, forges_post, forges_page) = Default::default();
+        Self { clear_at: now, latency_ms, stalled, leaks, repeats, forges_post, forges_page }
     }
 
     /// When what is sent at this moment arrives.
@@ -55,10 +69,38 @@ impl Pipe {
         self.repeats && text.contains(r#""type":"entry""#) && std::mem::take(&mut self.repeats)
     }
 
+    /// What somebody's proxy makes of this frame, if it makes anything else of it.
+    pub(crate) fn forges(&mut self, text: &str) -> Option<Forged> {
+        if !self.forges_post && !self.forges_page {
+            return None;
+        }
+        let mut message = common::decode_server(text)?;
+        if let ServerMessage::Entry(entry) = &mut message
+            && entry.kind == EntryKind::Post
+            && std::mem::take(&mut self.forges_post)
+        {
+            entry.erased = None;
+            FORGED.clone_into(&mut entry.body);
+            return Some(Forged::Post(common::encode(&message)));
+        }
+        if let ServerMessage::History { room, entries, .. } = &mut message
+            && entries.len() > 2
+            && std::mem::take(&mut self.forges_page)
+        {
+            let room = room.clone();
+            entries.remove(1);
+            return Some(Forged::Page(room, common::encode(&message)));
+        }
+        None
+    }
+
     /// Whether this frame is lost in somebody's proxy. Who waits for one of these has a deadline
     /// or sees the hole; who waits for another kind counts on the connection being whole.
     pub(crate) fn leaks(&mut self, text: &str) -> bool {
-        const DISPENSABLE: [&str; 7] = ["entry", "ack", "joined", "resync", "say", "join", "error"];
+        const DISPENSABLE: [&str; 15] = [
+            "entry", "ack", "joined", "resync", "head", "history", "marked", "error", "say",
+            "edit", "delete", "react", "topic", "mark", "join",
+        ];
         let is = |kind: &&str| text.contains(&format!(r#""type":"{kind}""#));
         self.leaks && DISPENSABLE.iter().any(is) && std::mem::take(&mut self.leaks)
     }

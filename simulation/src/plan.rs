@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use common::{RoomName, http::Keep};
-use rooms::{Settings, rate::Rate};
+use common::{Epoch, Member, RoomName, UserId, UserName, http::Keep};
+use rooms::{NewRoom, Settings, rate::Rate};
 
 use crate::random::Random;
 
@@ -12,7 +12,8 @@ pub(crate) struct Plan {
     pub(crate) clients: usize,
     /// So many of them are second tabs of somebody.
     pub(crate) tabs: usize,
-    pub(crate) rooms: Vec<(RoomName, Keep)>,
+    /// The last of them is private.
+    pub(crate) rooms: Vec<NewRoom>,
     pub(crate) settings: Settings,
     /// Faults are made this long.
     pub(crate) chaos: Duration,
@@ -28,15 +29,9 @@ pub(crate) struct Plan {
 
 impl Plan {
     pub(crate) fn new(random: &mut Random) -> Self {
-        let keeps = [Keep::Forever, Keep::Forever, Keep::Last(8), Keep::Last(30), Keep::None];
-        let names = ["general", "마당", "tech", "random"];
-        let count = 1 + random.below(names.len());
-        let room = |(n, name): (usize, &&str)| {
-            let keep = if n == 0 { Keep::Forever } else { random.pick(&keeps) };
-            (RoomName::new(name).expect("a good name"), keep)
-        };
-        let rooms = names.iter().take(count).enumerate().map(room).collect();
+        let clients = 2 + random.below(7);
         let tabs = random.pick(&[0, 0, 1]);
+        let rooms = rooms(random, clients - tabs);
         let slowly = Rate { per_second: 400.0, burst: 1_500.0 };
         let settings = Settings {
             page_entries: random.between(2, 20),
@@ -51,7 +46,7 @@ impl Plan {
         };
         let slowest = random.pick(&[5, 60, 400]);
         Self {
-            clients: 2 + random.below(7),
+            clients,
             tabs,
             rooms,
             settings,
@@ -62,4 +57,32 @@ impl Plan {
             window: random.below(30) + 4,
         }
     }
+
+    /// How many people there are: tabs of one browser are one person.
+    pub(crate) fn people(&self) -> usize {
+        self.clients - self.tabs
+    }
+}
+
+fn rooms(random: &mut Random, people: usize) -> Vec<NewRoom> {
+    let keeps = [Keep::Forever, Keep::Forever, Keep::Last(8), Keep::Last(30), Keep::None];
+    let names = ["general", "마당", "tech"];
+    let count = 1 + random.below(names.len());
+    let epoch = || Epoch::new("first").expect("a token");
+    let room = |name| RoomName::new(name).expect("a good name");
+    let mut rooms: Vec<NewRoom> = Vec::new();
+    for (n, name) in names.into_iter().take(count).enumerate() {
+        let keep = if n == 0 { Keep::Forever } else { random.pick(&keeps) };
+        rooms.push(NewRoom { room: room(name), epoch: epoch(), keep, members: None });
+    }
+    let members = (0..people.min(1 + random.below(3))).map(person).collect();
+    let keep = Keep::Forever;
+    rooms.push(NewRoom { room: room("비밀"), epoch: epoch(), keep, members: Some(members) });
+    rooms
+}
+
+/// The person in front of this browser.
+pub(crate) fn person(browser: usize) -> Member {
+    let name = format!("b{browser}");
+    Member { id: UserId::new(&name).expect("a token"), name: UserName::new(&name).expect("a name") }
 }

@@ -1,7 +1,8 @@
 //! A server without sockets or tasks: it drives `rooms` as the real shell does, in virtual time.
-//! What it holds is gone with it: a new one begins new epochs and knows nobody.
+//! What it holds is gone with it; what is on its disk is found again by the next one.
 
 mod commits;
+mod requests;
 mod writing;
 
 use std::{
@@ -11,12 +12,18 @@ use std::{
 };
 
 use common::{
-    CloseCode, ConnectionId, Epoch, ErrorCode, Member, MessageId, Position, Problem, RoomName,
-    UserId, UserName, http::Keep,
+    CloseCode, ConnectionId, Epoch, Member, MessageId, Position, Problem, RoomName, UserId,
+    http::{Keep, Unread},
 };
 use rooms::{
-    Conversation, Draft, Entry, MemoryLog, People, Request, Room, Settings, conversation::Closing,
-    mutant::Mutant,
+    Conversation, Entry, MemoryLog, NewRoom, People, Room, RoomRecord, Settings,
+    conversation::Closing,
+};
+
+use crate::{
+    Broken, ShellMutant,
+    disk::{Change, Disk, Kept},
+    plan::{Plan, person},
 };
 
 /// How long a ticket is good.
@@ -33,31 +40,44 @@ pub(crate) enum Out {
 pub(crate) struct Server {
     settings: Arc<Settings>,
     life: u64,
-    log: MemoryLog,
+    disk: Disk,
+    kept: Kept,
+    /// The logs of rooms that keep nothing.
+    fleeting: MemoryLog,
     rooms: BTreeMap<RoomName, Room>,
     people: People,
-    /// Who is signed in, by their cookie.
-    logins: BTreeMap<u64, Member>,
     tickets: BTreeMap<String, (Member, Instant)>,
     made: u64,
     pub(crate) connections: BTreeMap<u64, Connection>,
     /// Said and not yet committed.
-    waiting: Vec<Append>,
-    committing: Vec<Append>,
+    waiting: Vec<Waiting>,
+    committing: Vec<Waiting>,
+    commits: bool,
     /// Committed, and not yet told to rooms and authors.
     undelivered: Vec<Arc<Entry>>,
     answers: Vec<Answer>,
+    /// Said in rooms that keep nothing, and not yet told to the judge.
+    fleeting_entries: Vec<Arc<Entry>>,
     /// Messages that are not allowed, the first time they are said.
     pub(crate) forbidden: BTreeSet<MessageId>,
     /// The next commit fails.
-    pub(crate) store_away: bool,
+    pub(crate) fault: Option<Fault>,
     window: usize,
-    mutant: Option<Mutant>,
+    broken: Broken,
     out: VecDeque<(u64, Out)>,
     /// Pages that were read from the log.
     pub(crate) pages: u64,
     /// Frames that were not read at once.
     pub(crate) held: u64,
+}
+
+/// How a commit fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Nothing can be written.
+    Full,
+    /// It is written, and nobody knows whether it is durable.
+    NotSynced,
 }
 
 #[derive(Debug)]
@@ -75,10 +95,16 @@ pub(crate) struct Connection {
 }
 
 #[derive(Debug)]
-struct Append {
-    connection: u64,
-    id: u64,
-    draft: Draft,
+struct Waiting {
+    change: Change,
+    asker: Asker,
+}
+
+/// Who waits for what becomes of a change: a connection with its request, or nobody.
+#[derive(Clone, Debug)]
+enum Asker {
+    Connection { connection: u64, id: u64, room: RoomName },
+    Nobody,
 }
 
 #[derive(Debug)]
@@ -86,68 +112,111 @@ struct Answer {
     connection: u64,
     id: u64,
     room: RoomName,
-    message_id: MessageId,
-    answer: Result<Position, Problem>,
+    answer: Result<Done, Problem>,
+}
+
+#[derive(Debug)]
+enum Done {
+    Appended(MessageId, Position),
+    Marked(UserId, Unread),
 }
 
 impl Server {
-    pub(crate) fn new(
+    /// A process begins on this disk. Answers every entry that it found there, in order.
+    pub(crate) fn start(
         life: u64,
-        settings: &Settings,
-        rooms: &[(RoomName, Keep)],
-        window: usize,
-        mutant: Option<Mutant>,
-    ) -> Self {
+        mut disk: Disk,
+        plan: &Plan,
+        broken: Broken,
+    ) -> (Self, Vec<Arc<Entry>>) {
+        let (kept, entries) = disk.recover(broken);
         let mut server = Self {
-            settings: Arc::new(settings.clone()),
+            settings: Arc::new(plan.settings.clone()),
             life,
-            log: MemoryLog::new(),
+            disk,
+            kept,
+            fleeting: MemoryLog::new(),
             rooms: BTreeMap::new(),
             people: People::default(),
-            logins: BTreeMap::new(),
             tickets: BTreeMap::new(),
             made: 0,
             connections: BTreeMap::new(),
             waiting: Vec::new(),
             committing: Vec::new(),
+            commits: false,
             undelivered: Vec::new(),
             answers: Vec::new(),
+            fleeting_entries: Vec::new(),
             forbidden: BTreeSet::new(),
-            store_away: false,
-            window,
-            mutant,
+            fault: None,
+            window: plan.window,
+            broken,
             out: VecDeque::new(),
             pages: 0,
             held: 0,
         };
-        if let Some(mutant) = mutant {
-            server.log.break_on_purpose(mutant);
+        if let Some(mutant) = broken.server() {
+            server.fleeting.break_on_purpose(mutant);
         }
-        for (name, keep) in rooms {
-            let epoch = Epoch::new(format!("life-{life}")).expect("a token");
-            let record = server.log.open(name.clone(), epoch, *keep, None).expect("a new room");
-            let mut room = Room::load(&record, Vec::new(), settings);
-            if let Some(mutant) = mutant {
-                room.break_on_purpose(mutant);
+        for room in &plan.rooms {
+            if room.keep == Keep::None {
+                server.open_fleeting(room.clone());
             }
-            server.rooms.insert(name.clone(), room);
+            let running = server.load(&room.room);
+            server.rooms.insert(room.room.clone(), running);
         }
-        server
+        (server, entries)
     }
 
-    /// A guest names themselves; the answer is their cookie.
-    pub(crate) fn sign_in(&mut self, name: &str) -> u64 {
+    /// The process is gone: what is left of it.
+    pub(crate) fn into_disk(self) -> Disk {
+        self.disk
+    }
+
+    /// How many changes a power cut would take.
+    pub(crate) fn unsynced(&self) -> usize {
+        self.disk.unsynced()
+    }
+
+    fn open_fleeting(&mut self, room: NewRoom) {
+        let life = if self.broken.is_shell(ShellMutant::EpochKept) { 0 } else { self.life };
+        let epoch = Epoch::new(format!("life-{life}")).expect("a token");
+        self.fleeting.open(NewRoom { epoch, ..room }).expect("a new room");
+    }
+
+    /// The log in which a room stands.
+    fn log(&self, room: &RoomName) -> &MemoryLog {
+        if self.fleeting.room(room).is_some() { &self.fleeting } else { &self.kept.log }
+    }
+
+    fn record(&self, room: &RoomName) -> Option<&RoomRecord> {
+        self.log(room).room(room)
+    }
+
+    /// A room as its log has it, with the last entries.
+    fn load(&self, name: &RoomName) -> Room {
+        let record = self.record(name).expect("the log knows the room");
+        let tail = self.settings.tail_entries_max;
+        let after = record.head.seq.saturating_sub(tail as u64).max(record.floor);
+        let last = self.log(name).read_after(name, after, tail);
+        let mut room = Room::load(record, last, &self.settings);
+        if let Some(mutant) = self.broken.server() {
+            room.break_on_purpose(mutant);
+        }
+        room
+    }
+
+    /// The person in front of this browser signs in; the answer is their cookie.
+    pub(crate) fn sign_in(&mut self, browser: usize) -> u64 {
         self.made += 1;
         let cookie = self.life * 1_000_000 + self.made;
-        let id = UserId::new(format!("{name}-{cookie}")).expect("a token");
-        let name = UserName::new(name).expect("a name");
-        self.logins.insert(cookie, Member { id, name });
+        self.disk.logins.insert(cookie, person(browser));
         cookie
     }
 
     /// `None`: nobody is signed in with this cookie.
     pub(crate) fn ticket(&mut self, cookie: Option<u64>, now: Instant) -> Option<String> {
-        let user = self.logins.get(&cookie?)?.clone();
+        let user = self.disk.logins.get(&cookie?)?.clone();
         self.made += 1;
         let ticket = format!("ticket-{}-{}", self.life, self.made);
         self.tickets.insert(ticket.clone(), (user, now + TICKET_LIVES));
@@ -155,14 +224,14 @@ impl Server {
     }
 
     pub(crate) fn user(&self, cookie: Option<u64>) -> Option<&UserId> {
-        self.logins.get(&cookie?).map(|member| &member.id)
+        self.disk.logins.get(&cookie?).map(|member| &member.id)
     }
 
     pub(crate) fn accept(&mut self, connection: u64, phase: f64, now: Instant) {
         let id = ConnectionId::new(format!("c{connection}")).expect("a token");
         let settings = Arc::clone(&self.settings);
         let mut conversation = Conversation::new(id, settings, phase, now);
-        if let Some(mutant) = self.mutant {
+        if let Some(mutant) = self.broken.server() {
             conversation.break_on_purpose(mutant);
         }
         let (user, unread, stalled_at) = (None, VecDeque::new(), None);
@@ -252,86 +321,17 @@ impl Server {
 
     /// Forgets what makes no difference. A room that nobody is in is loaded again from its log.
     pub(crate) fn sweep(&mut self, now: Instant) {
-        for (name, room) in &mut self.rooms {
+        let names: Vec<RoomName> = self.rooms.keys().cloned().collect();
+        for name in names {
             let mut connections = self.connections.values();
-            let followed = connections.any(|it| it.conversation.follow(name).is_some());
-            if followed || room.presence.count() > 0 {
-                continue;
-            }
-            let record = self.log.room(name).expect("the log knows the room");
-            let tail = self.settings.tail_entries_max;
-            let after = record.head.seq.saturating_sub(tail as u64).max(record.floor);
-            let last = self.log.read_after(name, after, tail);
-            *room = Room::load(&record, last, &self.settings);
-            if let Some(mutant) = self.mutant {
-                room.break_on_purpose(mutant);
+            let followed = connections.any(|it| it.conversation.follow(&name).is_some());
+            if !followed && self.rooms[&name].presence.count() == 0 {
+                let room = self.load(&name);
+                self.rooms.insert(name, room);
             }
         }
         self.people.handle_timeout(&self.settings, now);
         self.tickets.retain(|_, (_, until)| *until > now);
-    }
-
-    fn serve(&mut self, connection: u64, now: Instant) {
-        // Taken out, so that it can be handed to the rooms.
-        let Some(mut it) = self.connections.remove(&connection) else { return };
-        while let Some(request) = it.conversation.poll_request() {
-            match request {
-                Request::Authenticate { ticket } => self.authenticate(&mut it, &ticket, now),
-                Request::Follow { id, room, after, echo } => {
-                    self.follow(&mut it, id, &room, after.as_ref(), echo, now);
-                }
-                Request::Unfollow { room } => {
-                    if let (Some(user), Some(room)) = (&it.user, self.rooms.get_mut(&room)) {
-                        room.presence.leave(user, now);
-                    }
-                }
-                Request::Append { id, draft } => {
-                    let (user, room) = (&draft.author.id, &draft.room);
-                    match self.people.may_say(user, room, &self.settings, now) {
-                        Ok(()) => self.waiting.push(Append { connection, id, draft }),
-                        Err(wait) => it.conversation.handle_too_fast(id, room, wait, now),
-                    }
-                }
-            }
-        }
-        self.connections.insert(connection, it);
-    }
-
-    fn authenticate(&mut self, it: &mut Connection, ticket: &str, now: Instant) {
-        let good = self.tickets.remove(ticket).filter(|(_, until)| *until > now);
-        let user = good.map(|(user, _)| user);
-        if let Some(user) = &user {
-            it.user = Some(user.id.clone());
-            let id = it.conversation.id().clone();
-            let oldest = self.people.connect(&user.id, id, &self.settings, now);
-            let others = self.connections.values_mut();
-            for other in others.filter(|other| Some(other.conversation.id()) == oldest.as_ref()) {
-                other.conversation.close(CloseCode::TooManyConnections);
-                other.dirty = true;
-            }
-        }
-        it.conversation.handle_authenticated(user, now);
-    }
-
-    fn follow(
-        &mut self,
-        it: &mut Connection,
-        id: Option<u64>,
-        name: &RoomName,
-        after: Option<&Position>,
-        echo: bool,
-        now: Instant,
-    ) {
-        let Some(user) = it.conversation.user().cloned() else { return };
-        let Some(room) = self.rooms.get_mut(name) else {
-            return it.conversation.handle_refused(id, Problem::new(ErrorCode::NotFound), now);
-        };
-        if it.conversation.follow(name).is_none() {
-            room.presence.join(&user, now);
-        }
-        let start = room.start(after, self.settings.page_entries);
-        let present = (room.presence.members(), room.presence.count(), room.presence.version());
-        it.conversation.handle_followed(id, name, start, present, echo);
     }
 
     pub(crate) fn heads(&self) -> impl Iterator<Item = (&RoomName, Position)> {

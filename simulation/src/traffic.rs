@@ -1,16 +1,13 @@
 //! What the two shells and the network between them do with each thing that arrives.
 
-use std::time::Duration;
-
 use session::{Generation, TicketRefusal};
 
 use crate::{
-    Broken,
     client::{Being, Wish},
+    happening::Happening,
     judge::{Verdict, broken},
-    network::{Pipe, Wire, is_heartbeat},
-    server::{Out, Server},
-    world::{Happening, World},
+    network::{Forged, Pipe, Wire, is_heartbeat},
+    world::World,
 };
 
 impl World {
@@ -27,7 +24,8 @@ impl World {
     pub(crate) fn settle_at_once(&mut self, number: usize) -> Verdict {
         let (now, story) = (self.now, &mut self.story);
         let client = &mut self.clients[number];
-        let wishes = client.drain(&mut self.judge, |line| story.tell(now, || line.to_owned()))?;
+        let tell = |line: String| story.tell(now, || line);
+        let wishes = client.drain(&mut self.judge, &mut self.report, tell)?;
         for wish in wishes {
             self.fulfil(number, wish)?;
         }
@@ -201,6 +199,20 @@ impl World {
             self.story.tell(self.now, || format!("  down {number} {text} is lost"));
             return Ok(());
         }
+        let forged = wire.down.forges(text);
+        let text = match &forged {
+            None => text,
+            Some(Forged::Post(forged)) => forged,
+            Some(Forged::Page(room, forged)) => {
+                if let Some(screen) = it.page.rooms.get_mut(room) {
+                    screen.holed_pages += 1;
+                }
+                forged
+            }
+        };
+        if forged.is_some() {
+            self.story.tell(self.now, || format!("  down {number} is forged: {text}"));
+        }
         for _ in 0..=u32::from(wire.down.repeats(text)) {
             it.session.handle_text(generation, text, self.now);
         }
@@ -260,7 +272,7 @@ impl World {
                 // Another tab of the same browser may have signed in a moment ago.
                 let browser = self.clients[client].browser;
                 let known = self.cookies[browser].filter(|it| server.user(Some(*it)).is_some());
-                let cookie = known.unwrap_or_else(|| server.sign_in(&format!("b{browser}")));
+                let cookie = known.unwrap_or_else(|| server.sign_in(browser));
                 self.cookies[browser] = Some(cookie);
                 true
             }
@@ -310,89 +322,5 @@ impl World {
             self.clients[client].session.handle_online(self.now);
         }
         self.settle(client)
-    }
-
-    pub(crate) fn start_server(&mut self) {
-        self.lives += 1;
-        let mutant = match self.broken {
-            Broken::Server(mutant) => Some(mutant),
-            Broken::Nothing | Broken::Client(_) => None,
-        };
-        let plan = &self.plan;
-        let server = Server::new(self.lives, &plan.settings, &plan.rooms, plan.window, mutant);
-        self.server = Some(server);
-        let life = self.lives;
-        self.story.tell(self.now, || format!("the server starts, life {life}"));
-    }
-
-    /// The process is gone, with everything it held. Most of its connections are reset by the
-    /// system it ran on; where the whole machine went, nobody says anything.
-    pub(crate) fn stop_server(&mut self) {
-        let Some(server) = self.server.take() else { return };
-        self.story.tell(self.now, || "the server is gone".to_owned());
-        self.count(&server);
-        let machine = self.random.chance(25);
-        for number in server.connections.keys() {
-            let Some(wire) = self.wires.get_mut(number) else { continue };
-            if machine {
-                wire.down.stalled = true;
-                wire.up.stalled = true;
-            } else if !wire.down.stalled {
-                let due = wire.down.arrival(&mut self.random, self.now);
-                let happening = Happening::CloseFrame { wire: *number, code: 1006 };
-                self.planned += 1;
-                self.queue.insert((due, self.planned), happening);
-            }
-        }
-        let due = self.now + self.random.ms(50, 10_000);
-        self.plan_at(due, Happening::ServerStarts);
-    }
-
-    pub(crate) fn commit(&mut self, life: u64) -> Verdict {
-        let Some(server) = self.server.as_mut().filter(|_| life == self.lives) else {
-            return Ok(());
-        };
-        let entries = server.commit();
-        let wait = if self.random.chance(50) { self.random.ms(0, 20) } else { Duration::ZERO };
-        self.plan_at(self.now + wait, Happening::Delivers { life });
-        for entry in entries {
-            self.report.entries += 1;
-            let line = || format!("{} stands in {} at {}", entry.message_id, entry.room, entry.seq);
-            self.story.tell(self.now, line);
-            self.judge.stands(&entry)?;
-        }
-        Ok(())
-    }
-
-    pub(crate) fn delivers(&mut self, life: u64) {
-        if let Some(server) = self.server.as_mut().filter(|_| life == self.lives) {
-            server.deliver(self.now);
-        }
-    }
-
-    pub(crate) fn server_writes(&mut self) -> Verdict {
-        let Some(server) = &mut self.server else { return Ok(()) };
-        let out = server.write(self.now)?;
-        if server.begin_commit() {
-            let slow = std::mem::take(&mut self.slow_store);
-            let wait = if slow { self.random.ms(1_000, 14_000) } else { self.random.ms(1, 15) };
-            self.plan_at(self.now + wait, Happening::Commit { life: self.lives });
-        }
-        for (number, out) in out {
-            let Some(wire) = self.wires.get_mut(&number) else { continue };
-            if wire.down.stalled {
-                continue;
-            }
-            let due = wire.down.arrival(&mut self.random, self.now);
-            match out {
-                Out::Frame(text) => self.plan_at(due, Happening::Down { wire: number, text }),
-                Out::Close(closing) => {
-                    let code = closing.code.code();
-                    self.story.tell(self.now, || format!("the server closes {number}, {code}"));
-                    self.plan_at(due, Happening::CloseFrame { wire: number, code });
-                }
-            }
-        }
-        Ok(())
     }
 }

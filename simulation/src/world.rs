@@ -6,12 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use session::{Generation, TicketRefusal};
-
 use crate::{
     Broken, Failure, Report,
     client::{Being, Client},
-    end::LOOKS_AGAIN_AFTER,
+    disk::Disk,
+    happening::Happening,
     judge::{Judge, Verdict, broken},
     network::Wire,
     plan::Plan,
@@ -29,86 +28,6 @@ const HEALING: Duration = Duration::from_secs(240);
 const QUIET: Duration = Duration::from_secs(120);
 /// A dead peer is noticed within 30 + 10 s; grace and allowances take a few more.
 const FORGETTING: Duration = Duration::from_secs(100);
-
-/// Something that is on its way.
-#[derive(Debug)]
-pub(crate) enum Happening {
-    Ticket {
-        client: usize,
-        load: u64,
-        generation: Generation,
-        ticket: Result<String, TicketRefusal>,
-    },
-    Accepts {
-        client: usize,
-        load: u64,
-        generation: Generation,
-    },
-    Opens {
-        wire: u64,
-    },
-    OpenFails {
-        client: usize,
-        load: u64,
-        generation: Generation,
-    },
-    Up {
-        wire: u64,
-        text: String,
-    },
-    Down {
-        wire: u64,
-        text: String,
-    },
-    UpClosed {
-        wire: u64,
-    },
-    DownClosed {
-        wire: u64,
-        code: u16,
-    },
-    /// The same, as frames that may be lost on their way.
-    UpCloseFrame {
-        wire: u64,
-    },
-    CloseFrame {
-        wire: u64,
-        code: u16,
-    },
-    Delivers {
-        life: u64,
-    },
-    Commit {
-        life: u64,
-    },
-    Deed {
-        client: usize,
-    },
-    Fault,
-    SignsIn {
-        client: usize,
-        load: u64,
-    },
-    SignedIn {
-        client: usize,
-        load: u64,
-        done: bool,
-    },
-    /// The shell asks the session what to do, some time after it was called.
-    Settles {
-        client: usize,
-    },
-    Wakes {
-        client: usize,
-    },
-    Online {
-        client: usize,
-    },
-    LooksAgain,
-    ServerStops,
-    ServerStarts,
-    Sweep,
-}
 
 pub(crate) struct World {
     seed: u64,
@@ -128,12 +47,18 @@ pub(crate) struct World {
     pub(crate) wires: BTreeMap<u64, Wire>,
     pub(crate) wires_made: u64,
     pub(crate) server: Option<Server>,
+    /// The disk, while no process has it.
+    pub(crate) disk: Disk,
     pub(crate) lives: u64,
     pub(crate) judge: Judge,
     pub(crate) story: Story,
     pub(crate) healthy_from: Option<Instant>,
     pub(crate) quiet: bool,
     pub(crate) slow_store: bool,
+    /// The server dies while it commits the next time.
+    pub(crate) dies_committing: bool,
+    /// Changes of membership that were asked for.
+    pub(crate) memberships: u64,
     pub(crate) report: Report,
     steps_at_once: u64,
 }
@@ -150,11 +75,8 @@ impl World {
         let mut random = Random::new(seed);
         let plan = Plan::new(&mut random);
         let begin = begin();
-        let mutant = match broken {
-            Broken::Client(mutant) => Some(mutant),
-            Broken::Nothing | Broken::Server(_) => None,
-        };
-        let browsers = plan.clients - plan.tabs;
+        let (mutant, browsers) = (broken.client(), plan.people());
+        let disk = Disk::with_rooms(plan.rooms.iter().cloned());
         let mut client = |n: usize| Client::new(n, n % browsers, random.next(), mutant);
         let clients = (0..plan.clients).map(&mut client).collect();
         Self {
@@ -174,11 +96,14 @@ impl World {
             wires: BTreeMap::new(),
             wires_made: 0,
             server: None,
+            disk,
             lives: 0,
             story: Story::new(begin, told),
             healthy_from: None,
             quiet: false,
             slow_store: false,
+            dies_committing: false,
+            memberships: 0,
             report: Report::default(),
             steps_at_once: 0,
         }
@@ -197,7 +122,7 @@ impl World {
     fn live(&mut self) -> Verdict {
         let plan = format!("{:?}", self.plan);
         self.story.tell(self.now, || plan);
-        self.start_server();
+        self.start_server()?;
         self.plan_in(Duration::from_secs(7), Happening::Sweep);
         for client in 0..self.clients.len() {
             let due = self.random.ms(0, 3_000);
@@ -220,42 +145,12 @@ impl World {
         self.nobody_is_remembered()
     }
 
-    /// No more trouble from here on; what is broken stays broken and has to be noticed.
-    fn heal(&mut self) -> Verdict {
-        self.story.tell(self.now, || "no more trouble".to_owned());
-        self.healthy_from = Some(self.now);
-        self.slow_store = false;
-        self.offline.clear();
-        self.plan_in(LOOKS_AGAIN_AFTER, Happening::LooksAgain);
-        for wire in self.wires.values_mut() {
-            (wire.up.leaks, wire.down.leaks, wire.down.repeats) = (false, false, false);
-        }
-        if let Some(server) = &mut self.server {
-            server.forbidden.clear();
-            server.store_away = false;
-        }
-        for number in 0..self.clients.len() {
-            self.wakes(number)?;
-            // Everything that waits has a room to be said in, and somebody who looks after it.
-            let outbox: Vec<_> = self.clients[number].session.outbox().cloned().collect();
-            for pending in outbox {
-                let client = &mut self.clients[number];
-                if !client.page.rooms.contains_key(&pending.room) {
-                    client.join(pending.room, self.now);
-                }
-                client.session.retry(&pending.message_id, self.now);
-            }
-            self.settle(number)?;
-        }
-        Ok(())
-    }
-
     pub(crate) fn plan_at(&mut self, due: Instant, happening: Happening) {
         self.planned += 1;
         self.queue.insert((due, self.planned), happening);
     }
 
-    fn plan_in(&mut self, wait: Duration, happening: Happening) {
+    pub(crate) fn plan_in(&mut self, wait: Duration, happening: Happening) {
         self.plan_at(self.now + wait, happening);
     }
 
@@ -304,92 +199,7 @@ impl World {
         Ok(())
     }
 
-    /// The client whose page this reaches, if it is for a page and not for the server.
-    fn is_for(&self, happening: &Happening) -> Option<usize> {
-        match happening {
-            Happening::Ticket { client, .. }
-            | Happening::OpenFails { client, .. }
-            | Happening::Deed { client }
-            | Happening::SignedIn { client, .. }
-            | Happening::Settles { client } => Some(*client),
-            Happening::Opens { wire }
-            | Happening::Down { wire, .. }
-            | Happening::CloseFrame { wire, .. }
-            | Happening::DownClosed { wire, .. } => self.wires.get(wire).map(|wire| wire.client),
-            Happening::Accepts { .. }
-            | Happening::Up { .. }
-            | Happening::UpClosed { .. }
-            | Happening::UpCloseFrame { .. }
-            | Happening::LooksAgain
-            | Happening::Commit { .. }
-            | Happening::Delivers { .. }
-            | Happening::Fault
-            | Happening::SignsIn { .. }
-            | Happening::Wakes { .. }
-            | Happening::Online { .. }
-            | Happening::ServerStops
-            | Happening::ServerStarts
-            | Happening::Sweep => None,
-        }
-    }
-
-    pub(crate) fn happens(&mut self, happening: Happening) -> Verdict {
-        if let Some(client) = self.is_for(&happening) {
-            match self.clients[client].state {
-                Being::Awake => {}
-                Being::Asleep => {
-                    self.backlog.entry(client).or_default().push(happening);
-                    return Ok(());
-                }
-                Being::Gone => return Ok(()),
-            }
-        }
-        match happening {
-            Happening::Ticket { client, load, generation, ticket } => {
-                return self.ticket_comes(client, load, generation, ticket);
-            }
-            Happening::OpenFails { client, load, generation } => {
-                return self.open_fails(client, load, generation);
-            }
-            Happening::SignedIn { client, load, done } => {
-                return self.signed_in(client, load, done);
-            }
-            Happening::Opens { wire } => return self.opens(wire),
-            Happening::Down { wire, text } => return self.down(wire, &text),
-            Happening::DownClosed { wire, code } => return self.down_closed(wire, code),
-            Happening::CloseFrame { wire, code } => return self.close_frame(wire, code),
-            Happening::Commit { life } => return self.commit(life),
-            Happening::Delivers { life } => self.delivers(life),
-            Happening::Deed { client } => return self.next_deed(client),
-            Happening::Fault => return self.next_fault(),
-            Happening::Settles { client } => return self.settle(client),
-            Happening::Wakes { client } => return self.wakes(client),
-            Happening::Online { client } => return self.comes_online(client),
-            Happening::LooksAgain => return self.looks_again(),
-            Happening::Accepts { client, load, generation } => {
-                self.accepts(client, load, generation);
-            }
-            Happening::Up { wire, text } => self.up(wire, text),
-            Happening::UpCloseFrame { wire } => self.up_close_frame(wire),
-            Happening::UpClosed { wire } => {
-                if let Some(server) = &mut self.server {
-                    server.lose(wire, self.now);
-                }
-            }
-            Happening::SignsIn { client, load } => self.signs_in(client, load),
-            Happening::ServerStops => self.stop_server(),
-            Happening::ServerStarts => self.start_server(),
-            Happening::Sweep => {
-                if let Some(server) = &mut self.server {
-                    server.sweep(self.now);
-                }
-                self.plan_in(Duration::from_secs(7), Happening::Sweep);
-            }
-        }
-        Ok(())
-    }
-
-    fn next_deed(&mut self, client: usize) -> Verdict {
+    pub(crate) fn next_deed(&mut self, client: usize) -> Verdict {
         if self.healthy_from.is_some() {
             return Ok(());
         }
@@ -398,7 +208,7 @@ impl World {
         self.deed(client)
     }
 
-    fn next_fault(&mut self) -> Verdict {
+    pub(crate) fn next_fault(&mut self) -> Verdict {
         if self.healthy_from.is_some() {
             return Ok(());
         }

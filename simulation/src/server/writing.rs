@@ -2,15 +2,18 @@
 //! next page of every room it follows.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::VecDeque,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use common::RoomName;
-use rooms::{Conversation, Frame, MemoryLog, Read, Room, Settings};
+use rooms::{Frame, Read, Settings};
 
 use super::{Out, Server};
-use crate::judge::{Verdict, broken};
+use crate::{
+    ShellMutant,
+    judge::{Judge, Verdict, broken},
+};
 
 /// A peer that takes nothing for this long while something waits is sent away.
 const STALL_MAX: Duration = Duration::from_secs(15);
@@ -19,21 +22,33 @@ const ROUNDS_MAX: usize = 10_000;
 
 impl Server {
     /// Writes to every connection what its buffers take.
-    pub(crate) fn write(&mut self, now: Instant) -> Result<VecDeque<(u64, Out)>, String> {
+    pub(crate) fn write(
+        &mut self,
+        judge: &mut Judge,
+        now: Instant,
+    ) -> Result<VecDeque<(u64, Out)>, String> {
+        for entry in std::mem::take(&mut self.fleeting_entries) {
+            judge.stands(&entry)?;
+            judge.delivered(&entry);
+        }
         let dirty = self.connections.iter().filter(|(_, it)| it.dirty);
         let dirty: Vec<u64> = dirty.map(|(connection, _)| *connection).collect();
         for connection in dirty {
-            self.write_to(connection, now)?;
+            self.write_to(connection, judge, now)?;
         }
         Ok(std::mem::take(&mut self.out))
     }
 
-    fn write_to(&mut self, connection: u64, now: Instant) -> Verdict {
+    fn write_to(&mut self, connection: u64, judge: &mut Judge, now: Instant) -> Verdict {
         for _ in 0..ROUNDS_MAX {
             let Some(it) = self.connections.get_mut(&connection) else { return Ok(()) };
             it.dirty = false;
             if !it.unread.is_empty() && it.conversation.wants_input() {
                 self.listen(connection, now);
+                for entry in std::mem::take(&mut self.fleeting_entries) {
+                    judge.stands(&entry)?;
+                    judge.delivered(&entry);
+                }
                 continue;
             }
             while it.written < self.window
@@ -51,56 +66,54 @@ impl Server {
                 it.stalled_at.get_or_insert(now + STALL_MAX);
                 return Ok(());
             }
-            let read = read(&mut it.conversation, &self.rooms, &self.log, &self.settings);
-            self.pages += read.pages;
+            let anything = self.read(connection, judge)?;
+            let Some(it) = self.connections.get(&connection) else { return Ok(()) };
             let listens = !it.unread.is_empty() && it.conversation.wants_input();
-            if !read.anything && !listens {
+            if !anything && !listens {
                 return Ok(());
             }
         }
         broken!("writing to connection {connection} does not come to rest")
     }
-}
 
-/// What one round of reading came to.
-#[derive(Default)]
-struct Round {
-    anything: bool,
-    pages: u64,
-}
-
-/// One page of every followed room, and news of who is there.
-fn read(
-    conversation: &mut Conversation,
-    rooms: &BTreeMap<RoomName, Room>,
-    log: &MemoryLog,
-    settings: &Settings,
-) -> Round {
-    let Settings { read_entries_max, read_bytes_max, page_entries, .. } = *settings;
-    let follows = conversation.follows();
-    let follows: Vec<_> = follows.map(|f| (f.room.clone(), f.cursor.clone(), f.presence)).collect();
-    let mut round = Round::default();
-    for (name, cursor, known) in follows {
-        let Some(room) = rooms.get(&name) else { continue };
-        let read = match room.read_after(&cursor, read_entries_max, read_bytes_max, page_entries) {
-            Read::FurtherBack { most } => {
-                round.pages += 1;
-                Read::of_the_log(log.read_after(&name, cursor.seq, most), read_bytes_max)
+    /// One page of every followed room, and news of who is there. Whether there was anything.
+    fn read(&mut self, connection: u64, judge: &Judge) -> Result<bool, String> {
+        let Settings { read_entries_max, read_bytes_max, page_entries, .. } = *self.settings;
+        // Taken out, so that the rooms can be read for it.
+        let Some(mut it) = self.connections.remove(&connection) else { return Ok(false) };
+        let follows = it.conversation.follows();
+        let follows: Vec<_> =
+            follows.map(|f| (f.room.clone(), f.cursor.clone(), f.presence)).collect();
+        let mut anything = false;
+        for (name, cursor, known) in follows {
+            let Some(room) = self.rooms.get(&name) else { continue };
+            let mut read = room.read_after(&cursor, read_entries_max, read_bytes_max, page_entries);
+            if let Read::FurtherBack { most } = read {
+                self.pages += 1;
+                let seam = u64::from(self.broken.is_shell(ShellMutant::SeamSkipsOne));
+                let entries = self.log(&name).read_after(&name, cursor.seq + seam, most);
+                read = Read::of_the_log(entries, read_bytes_max);
             }
-            read @ (Read::Entries { .. } | Read::Resync(_)) => read,
-        };
-        round.anything |= match &read {
-            Read::Entries { entries, .. } => !entries.is_empty(),
-            Read::Resync(_) | Read::FurtherBack { .. } => true,
-        };
-        conversation.handle_read(&name, read);
-        if known != room.presence.version() {
-            round.anything = true;
-            let news = room.presence.news_since(known);
-            conversation.handle_news(&name, news, room.presence.version());
+            if let Read::Resync(start) = &mut read {
+                start.base = start.base.or_else(|| self.digest_at(&name, start.after));
+            }
+            anything |= match &read {
+                Read::Entries { entries, .. } => !entries.is_empty(),
+                Read::Resync(_) | Read::FurtherBack { .. } => true,
+            };
+            if let Read::Entries { entries, .. } = &read {
+                entries.iter().map(Arc::as_ref).try_for_each(|it| judge.may_be_read(it))?;
+            }
+            it.conversation.handle_read(&name, read);
+            if known != room.presence.version() {
+                anything = true;
+                let news = room.presence.news_since(known);
+                it.conversation.handle_news(&name, news, room.presence.version());
+            }
         }
+        self.connections.insert(connection, it);
+        Ok(anything)
     }
-    round
 }
 
 fn text(frame: Frame) -> String {
