@@ -24,6 +24,8 @@ struct Person {
     says: Bucket,
     says_in_room: BTreeMap<RoomName, Bucket>,
     opens: Bucket,
+    searches: Bucket,
+    pages: Bucket,
     /// Rooms that this person opened.
     rooms_opened: usize,
 }
@@ -93,6 +95,32 @@ impl People {
         person.says.take(1.0, &settings.says, now)
     }
 
+    /// Whether this person may search at this moment.
+    ///
+    /// # Errors
+    /// Too much was asked already; how long to wait.
+    pub fn may_search(
+        &mut self,
+        user: &UserId,
+        settings: &Settings,
+        now: Instant,
+    ) -> Result<(), Duration> {
+        self.person(user, settings, now).searches.take(1.0, &settings.searches, now)
+    }
+
+    /// Whether this person may read a page of the past, outside of a connection, at this moment.
+    ///
+    /// # Errors
+    /// Too much was read already; how long to wait.
+    pub fn may_read_page(
+        &mut self,
+        user: &UserId,
+        settings: &Settings,
+        now: Instant,
+    ) -> Result<(), Duration> {
+        self.person(user, settings, now).pages.take(1.0, &settings.pages, now)
+    }
+
     /// Whether this person may open a room at this moment. It is counted as open; when it could not
     /// be opened, say so with [`Self::not_opened`].
     ///
@@ -129,6 +157,8 @@ impl People {
                 || person.rooms_opened > 0
                 || !person.says.is_full(&settings.says, now)
                 || !person.opens.is_full(&settings.opens, now)
+                || !person.searches.is_full(&settings.searches, now)
+                || !person.pages.is_full(&settings.pages, now)
         });
     }
 
@@ -144,6 +174,8 @@ impl People {
             says: Bucket::new(&settings.says, now),
             says_in_room: BTreeMap::new(),
             opens: Bucket::new(&settings.opens, now),
+            searches: Bucket::new(&settings.searches, now),
+            pages: Bucket::new(&settings.pages, now),
             rooms_opened: 0,
         })
     }

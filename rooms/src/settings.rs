@@ -38,8 +38,11 @@ pub struct Settings {
     pub opens: Rate,
     /// How fast one connection may join rooms, and so draw their last pages.
     pub joins: Rate,
-    /// How fast one connection may read pages of history, and move its read marker.
+    /// How fast one connection may read pages of history, and move its read marker; and one person
+    /// read them outside of a connection.
     pub pages: Rate,
+    /// How fast one person may search: a question of common words takes a core for 50 ms.
+    pub searches: Rate,
     /// Connections of one person; the oldest makes place.
     pub connections_per_user_max: usize,
     /// What one person may say.
@@ -75,6 +78,7 @@ impl Default for Settings {
             opens: Rate { per_second: 0.5, burst: 20.0 },
             joins: Rate { per_second: 10.0, burst: 200.0 },
             pages: Rate { per_second: 10.0, burst: 100.0 },
+            searches: Rate { per_second: 2.0, burst: 20.0 },
             connections_per_user_max: 20,
             says: Rate { per_second: 10.0, burst: 20.0 },
             says_in_room: Rate { per_second: 5.0, burst: 20.0 },

@@ -53,6 +53,11 @@ pub struct Config {
         value_parser = clap::value_parser!(u32).range(1..))]
     pub says_per_second: u32,
 
+    /// Searches that one person may make in a second; ten times as many at once.
+    #[arg(long, env = "MADANG_SEARCHES_PER_SECOND", default_value_t = 2,
+        value_parser = clap::value_parser!(u32).range(1..))]
+    pub searches_per_second: u32,
+
     /// Milliseconds between two pings.
     #[arg(long, env = "MADANG_HEARTBEAT_INTERVAL_MS", default_value_t = HEARTBEAT_INTERVAL_MS,
         value_parser = clap::value_parser!(u32).range(100..))]
@@ -158,7 +163,8 @@ impl Config {
     #[must_use]
     pub fn settings(&self) -> Settings {
         let ms = |ms: u32| Duration::from_millis(ms.into());
-        let says = f64::from(self.says_per_second);
+        let (says, searches) =
+            (f64::from(self.says_per_second), f64::from(self.searches_per_second));
         Settings {
             heartbeat_interval: ms(self.heartbeat_interval_ms),
             heartbeat_timeout: ms(self.heartbeat_timeout_ms),
@@ -166,6 +172,7 @@ impl Config {
             presence_grace: ms(self.presence_grace_ms),
             rooms_per_user_max: (self.rooms_max / 10).max(1),
             says: Rate { per_second: says, burst: 2.0 * says },
+            searches: Rate { per_second: searches, burst: 10.0 * searches },
             says_in_room: Rate { per_second: says / 2.0, burst: 2.0 * says },
             connections_per_user_max: self.connections_per_user_max,
             ..Settings::default()

@@ -30,6 +30,8 @@ pub mod connections;
 
 mod indexing;
 
+pub mod searching;
+
 pub mod api;
 
 pub mod commands;
@@ -57,7 +59,7 @@ use crate::{
     connections::Connections,
     live::Live,
     log::{SqliteStore, Store},
-    search::Search,
+    searching::Searching,
 };
 
 /// The room that always exists.
@@ -75,7 +77,7 @@ pub struct App {
     /// The open connections.
     pub connections: Connections,
     /// What was said, by its words.
-    pub search: Search,
+    pub searching: Searching,
     /// The page.
     pub page: page::Page,
     /// The tasks that a stop waits for.
@@ -114,7 +116,7 @@ pub async fn run(
         tasks: TaskTracker::new(),
         stopping: CancellationToken::new(),
         live: Arc::clone(&live),
-        search,
+        searching: Searching::new(search),
         config,
     });
     background.spawn(indexing::keep(indexer, Arc::clone(&live)));

@@ -221,6 +221,24 @@ impl Live {
         self.people().may_say(user, room, &self.settings, clock::now())
     }
 
+    /// Whether this person may search at this moment.
+    ///
+    /// # Errors
+    /// Too fast; when to come again.
+    pub fn may_search(&self, user: &UserId) -> Result<(), Problem> {
+        let may = self.people().may_search(user, &self.settings, clock::now());
+        may.map_err(|wait| Problem::new(ErrorCode::RateLimited).retry_after(wait))
+    }
+
+    /// Whether this person may read a page of the past, outside of a connection, at this moment.
+    ///
+    /// # Errors
+    /// Too fast; when to come again.
+    pub fn may_read_page(&self, user: &UserId) -> Result<(), Problem> {
+        let may = self.people().may_read_page(user, &self.settings, clock::now());
+        may.map_err(|wait| Problem::new(ErrorCode::RateLimited).retry_after(wait))
+    }
+
     /// The search index has something to read.
     pub fn wake_indexer(&self) {
         self.indexer.notify_one();

@@ -37,6 +37,7 @@ pub(crate) async fn list(
     let answer = async {
         let reader = signed_in(&app, &headers)?.user;
         let wanted = wanted(query.as_deref().unwrap_or_default())?;
+        app.live.may_read_page(&reader.id)?;
         let page = app.live.page(&named(&room)?, &reader.id, wanted).await?;
         let Page { head: position, floor, entries, base, later } = page;
         Ok(reply::json(StatusCode::OK, &Entries { position, floor, entries, base, later }))

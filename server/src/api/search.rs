@@ -34,22 +34,22 @@ pub(crate) async fn find(query: Option<String>, app: Arc<App>, headers: HeaderMa
                 Readable::OpenAnd(private.map(|record| record.room).collect())
             }
         };
-        let search = app.search.clone();
-        let found = app.live.log().read(move |store| {
-            let page = match search.find(&words, &readable, room.as_ref(), before, PAGE_HITS) {
-                Ok(page) => page,
-                Err(refusal) => return Ok(Err(refusal)),
-            };
+        app.live.may_search(&asker.id)?;
+        let page = app
+            .searching
+            .find(move |search| search.find(&words, &readable, room.as_ref(), before, PAGE_HITS));
+        let page = page.await?.map_err(|refusal| problem_of(&refusal))?;
+        let next = page.next.map(|cursor| cursor.to_string());
+        let hits = app.live.log().read(move |store| {
             let current = |hit: &Hit| {
                 let record = store.room(&hit.room);
                 record.is_some_and(|record| record.head.epoch == hit.position.epoch)
             };
             let hits = page.hits.into_iter().filter(current);
             let places: Vec<_> = hits.map(|hit| (hit.room, hit.position.seq)).collect();
-            let next = page.next.map(|cursor| cursor.to_string());
-            Ok(Ok(Found { hits: store.posts(&places)?, next }))
+            store.posts(&places)
         });
-        let found = found.await?.map_err(|refusal| problem_of(&refusal))?;
+        let found = Found { hits: hits.await?, next };
         Ok(reply::json(StatusCode::OK, &found))
     };
     reply::from(answer.await)

@@ -4,6 +4,9 @@ use serde_json::{Value, json};
 
 use crate::stage::{Guest, House, within};
 
+/// Whoever waits for the index asks often.
+const EAGER: [&str; 2] = ["--searches-per-second", "100000"];
+
 /// What a question finds, once the index has caught up with what was said before it.
 async fn finds(guest: &Guest, query: &str, expected: &[&str]) {
     let found = async {
@@ -31,7 +34,7 @@ fn encoded(text: &str) -> String {
 
 #[tokio::test]
 async fn korean_is_found_inside_words_and_the_newest_comes_first() {
-    let house = House::opens().await;
+    let house = House::opens_with(&EAGER).await;
     let hana = house.guest("하나").await;
     let mut caller = hana.calls().await;
     caller.joins("general").await;
@@ -45,7 +48,7 @@ async fn korean_is_found_inside_words_and_the_newest_comes_first() {
 
 #[tokio::test]
 async fn edits_and_deletions_are_found_as_they_stand() {
-    let house = House::opens().await;
+    let house = House::opens_with(&EAGER).await;
     let hana = house.guest("하나").await;
     let mut caller = hana.calls().await;
     caller.joins("general").await;
@@ -66,7 +69,7 @@ async fn edits_and_deletions_are_found_as_they_stand() {
 
 #[tokio::test]
 async fn nobody_finds_what_they_may_not_read() {
-    let house = House::opens().await;
+    let house = House::opens_with(&EAGER).await;
     let (hana, duri) = (house.guest("하나").await, house.guest("두리").await);
     hana.opens_private_room("secret", &[]).await;
     let mut caller = hana.calls().await;
@@ -81,7 +84,8 @@ async fn nobody_finds_what_they_may_not_read() {
 
 #[tokio::test]
 async fn what_was_found_comes_in_pages_and_is_found_after_a_restart() {
-    let house = House::opens_with(&["--says-per-second", "1000"]).await;
+    let flags = [EAGER[0], EAGER[1], "--says-per-second", "1000"];
+    let house = House::opens_with(&flags).await;
     let hana = house.guest("하나").await;
     let mut caller = hana.calls().await;
     caller.joins("general").await;
@@ -105,7 +109,7 @@ async fn what_was_found_comes_in_pages_and_is_found_after_a_restart() {
 
 #[tokio::test]
 async fn a_question_that_says_nothing_is_refused() {
-    let house = House::opens().await;
+    let house = House::opens_with(&EAGER).await;
     let hana = house.guest("하나").await;
     for query in ["", "q=", "q=%22", "q=a&before=nonsense", "q=a&colour=red"] {
         let answer = hana.asks("GET", &format!("/api/search?{query}"), None).await;
@@ -113,4 +117,18 @@ async fn a_question_that_says_nothing_is_refused() {
     }
     let long = "a".repeat(5_000);
     assert_eq!(hana.asks("GET", &format!("/api/search?q={long}"), None).await.status, 422);
+}
+
+#[tokio::test]
+async fn whoever_searches_too_fast_is_told_when_to_go_on() {
+    let house = House::opens().await;
+    let hana = house.guest("하나").await;
+    let mut statuses = Vec::new();
+    for _ in 0..30 {
+        statuses.push(hana.asks("GET", "/api/search?q=a", None).await.status);
+    }
+    assert_eq!(statuses[..20], [200; 20]);
+    let refused = hana.asks("GET", "/api/search?q=a", None).await;
+    assert_eq!((refused.status, refused.header("retry-after")), (429, Some("1")));
+    assert_eq!(house.guest("두리").await.asks("GET", "/api/search?q=a", None).await.status, 200);
 }
