@@ -6,9 +6,11 @@
 //! [`schema`] (the tables) and [`opening`] (what a start asks of the file).
 
 mod checkpoints;
+mod compact;
 pub(crate) mod epochs;
 pub(crate) mod files;
 mod floor;
+mod forgetting;
 pub(crate) mod opening;
 mod people;
 mod queries;
@@ -186,7 +188,7 @@ impl SqliteStore {
         let checkpoints =
             Checkpoints::start(&path).map_err(|error| StoreError::of(&path, error))?;
         Ok(Self {
-            writer: Mutex::new(Writer::new(connection)),
+            writer: Mutex::new(Writer::new(connection, path.clone())),
             readers: Readers::new(path.clone()),
             rooms: RwLock::new(rooms),
             checkpoints,

@@ -3,13 +3,14 @@
 
 use std::{cell::RefCell, collections::HashMap, sync::OnceLock};
 
-use common::{
-    Digest, EntryKind, Member, MessageId, RoomName, TextError, Timestamp, UserId, UserName,
-};
+use common::{Digest, EntryKind, Member, RoomName, TextError, UserId, UserName};
 use rooms::{Entry, RoomRecord};
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Params, Row};
 
-use super::Known;
+use super::{
+    Known,
+    compact::{At, Id},
+};
 
 /// Lower bits of a place: the entry's number. A thousand entries a second for 34 years.
 const SEQ_BITS: u32 = 40;
@@ -195,14 +196,13 @@ impl<'a> Reading<'a> {
         let damaged = |cause| self.damaged(seq, cause);
         let member: Option<i64> = row.get(6)?;
         let about: Option<i64> = row.get(5)?;
-        let text = |column| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
         Ok(Entry {
             room: self.room.record.room.clone(),
             epoch: self.room.record.head.epoch.clone(),
             seq,
-            at: Timestamp::new(text(1)?).map_err(|_| damaged("its time is not one"))?,
+            at: row.get::<_, At>(1).map_err(|_| damaged("its time is not one"))?.text,
             author: self.member(row.get(2)?, seq)?,
-            message_id: MessageId::new(text(3)?).map_err(|_| damaged("its id is not one"))?,
+            message_id: row.get::<_, Id>(3).map_err(|_| damaged("its id is not one"))?.text,
             kind: kind_of(row.get(4)?).ok_or_else(|| damaged("there is no such kind"))?,
             of: about.map(seq_of),
             member: member.map(|member| self.member(member, seq)).transpose()?,

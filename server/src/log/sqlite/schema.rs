@@ -59,9 +59,11 @@ const VERSION_1: &str = "
         place INTEGER PRIMARY KEY,
         room INTEGER NOT NULL GENERATED ALWAYS AS (place >> 40) VIRTUAL REFERENCES rooms,
         seq INTEGER NOT NULL GENERATED ALWAYS AS (place & 0xffffffffff) VIRTUAL,
-        at TEXT NOT NULL,
+        -- Milliseconds since 1970, or as it was written.
+        at ANY NOT NULL,
         author INTEGER NOT NULL REFERENCES names,
-        message_id TEXT NOT NULL,
+        -- The bytes of a UUID, or as it was written.
+        message_id ANY NOT NULL,
         -- 1 post, 2 edit, 3 delete, 4 membership, 5 topic, 6 reaction.
         kind INTEGER NOT NULL,
         -- The place of the entry that it is about.
@@ -75,7 +77,7 @@ const VERSION_1: &str = "
     CREATE INDEX entries_about ON entries (about) WHERE about IS NOT NULL;
     -- What was said: a message that is said again is known by it, also when its entry is gone.
     CREATE TABLE said (
-        message_id TEXT NOT NULL,
+        message_id ANY NOT NULL,
         person INTEGER NOT NULL REFERENCES people,
         place INTEGER NOT NULL,
         fingerprint BLOB NOT NULL,

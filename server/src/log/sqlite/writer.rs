@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, btree_map},
+    path::PathBuf,
     sync::Arc,
 };
 
@@ -14,6 +15,8 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
 use super::{
     Known, Rooms,
+    compact::{At, Id},
+    forgetting::{Forgetting, forget},
     people::People,
     rows::{EDIT, REACTION, ReadError, code_of, place, room_of, seq_of},
 };
@@ -24,6 +27,8 @@ use crate::log::store::{Change, Outcome, SavedSession};
 pub(super) struct Writer {
     pub(super) connection: Connection,
     people: People,
+    forgetting: Forgetting,
+    path: PathBuf,
     /// It was broken on purpose: what is said again is not known.
     #[cfg(feature = "mutants")]
     pub(super) forgets_messages: bool,
@@ -40,10 +45,12 @@ pub(super) struct Made {
 }
 
 impl Writer {
-    pub(super) fn new(connection: Connection) -> Self {
+    pub(super) fn new(connection: Connection, path: PathBuf) -> Self {
         Self {
             connection,
             people: People::default(),
+            forgetting: Forgetting::new(),
+            path,
             #[cfg(feature = "mutants")]
             forgets_messages: false,
             #[cfg(feature = "mutants")]
@@ -58,20 +65,17 @@ impl Writer {
         at: &Timestamp,
         rooms: &Rooms,
     ) -> Result<Made, ReadError> {
-        let made = self.transact(changes, at, rooms);
-        if made.is_err() {
-            self.people.forget();
+        let at = At::new(at.clone());
+        let made = self.transact(changes, &at, rooms);
+        match &made {
+            Ok(_) => self.forgetting.after(changes.len(), &self.path, at.seconds()),
+            Err(_) => self.people.forget(),
         }
         self.people.tidy();
         made
     }
 
-    fn transact(
-        &mut self,
-        changes: &[Change],
-        at: &Timestamp,
-        rooms: &Rooms,
-    ) -> Result<Made, ReadError> {
+    fn transact(&mut self, changes: &[Change], at: &At, rooms: &Rooms) -> Result<Made, ReadError> {
         #[cfg(feature = "mutants")]
         if !self.connection.is_autocommit() {
             self.connection.execute_batch("COMMIT")?;
@@ -85,12 +89,13 @@ impl Writer {
             before: rooms,
             touched: BTreeMap::new(),
             at,
-            seconds: seconds(&transaction, at)?,
+            seconds: at.seconds(),
             #[cfg(feature = "mutants")]
             forgets_messages: self.forgets_messages,
         };
         let outcomes = changes.iter().map(|change| batch.make(change)).collect::<Result<_, _>>()?;
         let rooms = batch.finish()?;
+        forget(&transaction, &self.forgetting.some())?;
         #[cfg(feature = "mutants")]
         if self.answers_early {
             let mut transaction = transaction;
@@ -108,7 +113,7 @@ struct Batch<'a> {
     people: &'a mut People,
     before: &'a Rooms,
     touched: Rooms,
-    at: &'a Timestamp,
+    at: &'a At,
     seconds: i64,
     #[cfg(feature = "mutants")]
     forgets_messages: bool,
@@ -167,7 +172,7 @@ impl Batch<'_> {
         {
             return Ok(Err(AppendRefusal::Already));
         }
-        let at = self.at.clone();
+        let at = self.at.text.clone();
         let room = self.room(&draft.room).expect("it was found above");
         let RoomRecord { head, digest, .. } = &room.record;
         let entry = Entry::new(draft.clone(), head.epoch.clone(), head.seq + 1, at, *digest);
@@ -237,11 +242,11 @@ impl Batch<'_> {
             Some(member) => Some(self.people.name(connection, member)?),
             None => None,
         };
-        let (place, id) = (place(room, entry.seq), entry.message_id.as_str());
+        let (place, id) = (place(room, entry.seq), Id::new(entry.message_id.clone()));
         let about = entry.of.map(|of| super::rows::place(room, of));
         connection.prepare_cached(ENTRY)?.execute(params![
             place,
-            entry.at.as_str(),
+            self.at,
             author,
             id,
             code_of(entry.kind),
@@ -381,14 +386,8 @@ pub(super) fn said(
 ) -> rusqlite::Result<Option<(i64, Digest)>> {
     connection
         .prepare_cached("SELECT place, fingerprint FROM said WHERE message_id = ? AND person = ?")?
-        .query_row(params![id.as_str(), person], |row| {
+        .query_row(params![Id::new(id.clone()), person], |row| {
             Ok((row.get(0)?, Digest::from_bytes(row.get(1)?)))
         })
         .optional()
-}
-
-/// A time of day in seconds since 1970; 0 for what is none.
-fn seconds(connection: &Connection, at: &Timestamp) -> rusqlite::Result<i64> {
-    let mut statement = connection.prepare_cached("SELECT coalesce(unixepoch(?), 0)")?;
-    statement.query_row([at.as_str()], |row| row.get(0))
 }
