@@ -17,6 +17,8 @@ pub struct Room {
     floor: (u64, Digest),
     keep: Keep,
     tail: VecDeque<Arc<Entry>>,
+    /// The digest of the entry before the tail, once the tail let go of it.
+    before_tail: Option<Digest>,
     tail_bytes: usize,
     tail_entries_max: usize,
     tail_bytes_max: usize,
@@ -97,6 +99,7 @@ impl Room {
             floor: (record.floor, record.floor_digest),
             keep: record.keep,
             tail: VecDeque::new(),
+            before_tail: None,
             tail_bytes: 0,
             tail_entries_max: settings.tail_entries_max,
             tail_bytes_max: settings.tail_bytes_max,
@@ -142,6 +145,7 @@ impl Room {
         {
             let Some(oldest) = self.tail.pop_front() else { break };
             self.tail_bytes -= oldest.weight();
+            self.before_tail = Some(oldest.digest);
         }
     }
 
@@ -239,6 +243,8 @@ impl Room {
             return Some(Digest::start(&self.epoch));
         } else if seq == self.floor.0 {
             return Some(self.floor.1);
+        } else if seq == self.tail_begins_after() {
+            return self.before_tail;
         }
         let nth = seq.checked_sub(self.tail_begins_after() + 1)?;
         self.tail.get(usize::try_from(nth).ok()?).map(|entry| entry.digest)

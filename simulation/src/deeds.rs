@@ -15,6 +15,7 @@ impl World {
         let rooms: Vec<RoomName> = self.plan.rooms.iter().map(|room| room.room.clone()).collect();
         let room = self.random.pick(&rooms);
         let choice = self.random.between(0, 99);
+        let belongs = self.judge.belongs(&room, &self.judge.user(number));
         let client = &mut self.clients[number];
         let here = client.page.rooms.contains_key(&room);
         match choice {
@@ -29,8 +30,10 @@ impl World {
                 self.story.tell(now, || format!("p{number} leaves {room}"));
                 client.leave(&room, now);
             }
-            56..64 if here => self.scrolls(number, &room),
-            64..70 if here => self.reads(number, &room),
+            56..63 if here => self.scrolls(number, &room),
+            63..70 if here => self.reads(number, &room),
+            // Few knock where they do not belong.
+            0..90 if !here && !belongs && choice > 3 => {}
             0..90 if !here => {
                 self.story.tell(now, || format!("p{number} joins {room}"));
                 client.join(room, now);
@@ -111,9 +114,9 @@ impl World {
         };
         let at = |seq| Position { epoch: epoch.clone(), seq };
         let edge = match self.random.between(0, 9) {
-            0..5 => Edge::Before(at(*first)),
-            5..8 => Edge::Before(at(self.random.between(*first, screen.at.unwrap_or(*first)))),
-            8 => Edge::After(at(self.random.between(0, *first))),
+            0..4 => Edge::Before(at(*first)),
+            4..6 => Edge::Before(at(self.random.between(*first, screen.at.unwrap_or(*first)))),
+            6..9 => Edge::After(at(self.random.between(0, *first))),
             _ => Edge::Newest,
         };
         self.story.tell(self.now, || format!("p{number} scrolls in {room}: {edge:?}"));

@@ -122,7 +122,9 @@ impl Kept {
             }
             Change::Append(draft) => Outcome::Appended(self.log.append(draft, noon())),
             Change::Mark { reader, room, seq } => {
-                let marker = self.marks.entry((reader, room)).or_default();
+                // Of what keeps nothing the disk has no entries, and nothing of it stays read.
+                let head = self.log.room(&room).map_or(0, |record| record.head.seq);
+                let (seq, marker) = (seq.min(head), self.marks.entry((reader, room)).or_default());
                 *marker = if self.marks_go_back { seq } else { seq.max(*marker) };
                 Outcome::Done
             }

@@ -33,6 +33,8 @@ pub(crate) struct Judge {
     keeps: BTreeMap<RoomName, Keep>,
     /// Of private rooms, for everybody who ever belonged: from which entry on they did, or not.
     belonged: BTreeMap<RoomName, BTreeMap<UserId, Vec<(u64, bool)>>>,
+    /// How far each client was told that its person has read.
+    marks: BTreeMap<(usize, RoomName, Epoch), u64>,
     page_entries: u64,
     people: usize,
 }
@@ -77,6 +79,7 @@ impl Judge {
             latest: BTreeMap::new(),
             keeps: plan.rooms.iter().map(|room| (room.room.clone(), room.keep)).collect(),
             belonged: belonged.collect(),
+            marks: BTreeMap::new(),
             page_entries: plan.settings.page_entries,
             people: plan.people(),
         }
@@ -239,6 +242,24 @@ impl Judge {
             Some(said) => said.acked = true,
             None => broken!("{id} was acknowledged twice, or to a stranger"),
         }
+        Ok(())
+    }
+
+    /// Somebody was told how far they have read: never less than before, also over reloads and
+    /// restarts, and nothing that does not stand there.
+    pub(crate) fn marked(
+        &mut self,
+        client: usize,
+        room: &RoomName,
+        epoch: &Epoch,
+        read: u64,
+    ) -> Verdict {
+        let head = self.head(room, epoch);
+        let known = self.marks.entry((client, room.clone(), epoch.clone())).or_default();
+        if read < *known || read > head {
+            broken!("{room} was read up to {known}, then up to {read}, and ends at {head}");
+        }
+        *known = read;
         Ok(())
     }
 

@@ -32,7 +32,6 @@ pub(crate) struct Screen {
     pub(crate) holed_pages: u32,
     /// Up to here the session said that nothing is missing.
     proven: Option<Position>,
-    read: u64,
     present: BTreeSet<UserId>,
     count: u32,
 }
@@ -123,7 +122,10 @@ impl Page {
             Event::Marked { room, unread } => {
                 report.marks += 1;
                 // Another tab may have told of a room that is not open here.
-                self.rooms.get_mut(&room).map_or(Ok(()), |it| it.marked(&room, unread.read))
+                match self.rooms.get(&room).and_then(|screen| screen.epoch.as_ref()) {
+                    Some(epoch) => judge.marked(client, &room, epoch, unread.read),
+                    None => Ok(()),
+                }
             }
         }
     }
@@ -194,9 +196,6 @@ impl Screen {
             (ResyncReason::CursorAhead | ResyncReason::Unknown, at) => {
                 broken!("{room} breaks off at {at:?} because of {reason:?}")
             }
-        }
-        if begins != epoch {
-            self.read = 0;
         }
         self.epoch = Some(begins.clone());
         self.broken_off = Some(reason);
@@ -290,14 +289,6 @@ impl Screen {
         self.begin_anew();
         self.shown.clear();
         self.epoch = None;
-        Ok(())
-    }
-
-    fn marked(&mut self, room: &RoomName, read: u64) -> Verdict {
-        if read < self.read {
-            broken!("{room} was read up to {}, and then up to {read}", self.read);
-        }
-        self.read = read;
         Ok(())
     }
 

@@ -105,6 +105,23 @@ fn whoever_joins_is_told_the_digest_at_the_head_and_where_they_begin() {
 }
 
 #[test]
+fn the_digest_before_the_tail_is_at_hand_once_the_tail_let_go_of_an_entry() {
+    let settings = Settings { page_entries: 50, tail_entries_max: 2, ..Settings::default() };
+    for keep in [Keep::None, Keep::Forever] {
+        let mut log = log_with(0, keep);
+        let mut room = running(&log, &settings);
+        let mut digests = Vec::new();
+        for n in 1..=5 {
+            let entry = say(&mut log, draft("마당", "hana", &format!("m{n}"), "안녕"));
+            digests.push(entry.digest);
+            room.append(entry);
+        }
+        let start = room.start(Some(&position("e1", 3)), settings.page_entries);
+        assert_eq!((start.after, start.base), (3, Some(digests[2])), "{keep:?}");
+    }
+}
+
+#[test]
 fn the_floor_of_a_room_that_was_loaded_has_a_digest() {
     let settings = Settings { tail_entries_max: 2, ..Settings::default() };
     let log = log_with(10, Keep::Last(5));
