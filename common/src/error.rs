@@ -185,7 +185,8 @@ impl Problem {
         let (status, title, retryable) = code.row();
         Self {
             code,
-            title: title.to_owned(),
+            // The page has words of its own for each code, and carries no others.
+            title: if cfg!(target_family = "wasm") { String::new() } else { title.to_owned() },
             status,
             retryable,
             retry_after_ms: None,

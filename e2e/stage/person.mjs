@@ -120,6 +120,11 @@ export class Person {
     else await until(`${count} unread in ${room}`, async () => digits(await text(badge)) === count);
   }
 
+  async hasMentions(room, count) {
+    const badge = this.page.locator(`a[data-room="${room}"]`).getByTestId('mentions');
+    await until(`${count} mentions in ${room}`, async () => digits(await text(badge)) === count);
+  }
+
   // --- talking
 
   /** Writes a line and sends it, by Enter or, on a phone, by the button. */
@@ -146,6 +151,51 @@ export class Person {
     const said = await this.page.locator('li[data-seq] .message-text').allInnerTexts();
     const heard = said.filter((line) => lines.includes(line));
     assert.deepEqual(heard, lines, `what ${this.name} sees, in order`);
+  }
+
+  /** A line stands nowhere any more, and in its place that it was deleted. */
+  async seesDeleted(line) {
+    await this.page.locator('li.message.deleted').first().waitFor();
+    assert.equal(await this.message(line).count(), 0, `${this.name} does not see: ${line}`);
+  }
+
+  /** Points at a message and presses one of its buttons. */
+  async doesTo(line, button) {
+    await this.message(line).hover();
+    await this.message(line).getByRole('button', { name: button }).click();
+  }
+
+  // --- reading back
+
+  /** The list, with what stands in it. */
+  get list() {
+    return this.page.getByRole('log');
+  }
+
+  /** The places of the messages in the document, in the order of the screen. */
+  async places() {
+    return this.page.locator('li[data-seq]').evaluateAll((rows) => rows.map((row) => Number(row.dataset.seq)));
+  }
+
+  /**
+   * Scrolls to this edge of the list, so that a page beyond it is loaded, and gives by how many
+   * pixels that moved what was being read.
+   */
+  async readsBeyond(edge) {
+    return this.page.evaluate(async (edge) => {
+      const list = document.querySelector('.messages');
+      const rows = () => [...list.querySelectorAll('li[data-seq]')];
+      const ends = () => [rows()[0].dataset.seq, rows().at(-1).dataset.seq].join();
+      const before = ends();
+      list.scrollTop = edge === 'top' ? 250 : list.scrollHeight - list.clientHeight - 250;
+      const middle = list.getBoundingClientRect().top + list.clientHeight / 2;
+      const read = rows().find((row) => row.getBoundingClientRect().bottom > middle);
+      const at = () => read.getBoundingClientRect().bottom;
+      const [stood, deadline] = [at(), performance.now() + 10_000];
+      while (ends() === before && performance.now() < deadline) await new Promise(requestAnimationFrame);
+      await new Promise(requestAnimationFrame);
+      return Math.abs(at() - stood);
+    }, edge);
   }
 
   /** A line waits in the conversation, not yet taken by the server. */

@@ -53,7 +53,7 @@ pub(super) fn use_composer(view: &View, room: &RoomName) -> Tag {
     {
         let (writing, editing) = (writing.clone(), editing.cloned());
         use_effect_at(editing.as_ref().map_or(0, |editing| editing.of.seq), move || {
-            writing.begin(editing);
+            writing.begin(editing.as_ref());
             nothing()
         });
     }
@@ -154,10 +154,10 @@ struct Writing {
 
 impl Writing {
     /// The draft is put back when the room is shown, and what was being said otherwise as well.
-    fn begin(&self, editing: Option<Editing>) {
+    fn begin(&self, editing: Option<&Editing>) {
         let Some(area) = self.area.cast::<HtmlTextAreaElement>() else { return };
-        let before = self.editing.replace(editing.clone());
-        let text = match &editing {
+        let before = self.editing.replace(editing.cloned());
+        let text = match editing {
             Some(editing) => editing.text.to_string(),
             None => storage::draft(&self.room),
         };

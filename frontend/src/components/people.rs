@@ -55,7 +55,7 @@ fn list(pane: Tag, view: &View, room: &Room) -> Tag {
 /// Whether everything is here that the server has.
 fn proof(view: &View, room: &Room) -> Option<Tag> {
     let (class, shape, text) = match room.proof {
-        Proof::Unknown => return None,
+        Proof::Unknown | Proof::Whole(0) => return None,
         Proof::Whole(count) => ("proof", Shape::Check, view.language().proven(count).into()),
         Proof::Disproved => {
             ("proof trouble", Shape::Warning, AttrValue::Static(view.text(Text::Disproved)))

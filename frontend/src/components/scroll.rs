@@ -55,7 +55,9 @@ pub(super) struct Scroll {
 struct Held {
     hold: Hold,
     opened: Option<Timeout>,
-    /// The row at the upper edge, and how far below the edge it ends.
+    /// Where the list stood when it was last looked at.
+    top: i32,
+    /// The row at the upper edge, and where in the list it ended.
     anchor: Option<(HtmlElement, i32)>,
     /// Looks whether what is in sight still is in a moment.
     seeing: Option<Timeout>,
@@ -83,6 +85,7 @@ pub(super) fn use_scroll(view: &View, name: &RoomName) -> Scroll {
     let held = use_mut_ref(|| Held {
         hold: Hold::Opening,
         opened: None,
+        top: 0,
         anchor: None,
         seeing: None,
         read: 0,
@@ -128,14 +131,23 @@ impl Scroll {
     /// The list was scrolled, by the person or by [`Self::settle`].
     pub(super) fn scrolled(&self) {
         let Some(list) = self.list.cast::<Element>() else { return };
-        let end = self.is_at_end(&list);
+        self.take_hold(&list);
+        self.remember(&list);
+        self.see(&list);
+    }
+
+    /// Whoever scrolled away from the end reads; whoever scrolled there stays there.
+    fn take_hold(&self, list: &Element) {
+        let end = self.is_at_end(list);
         let mut held = self.held.borrow_mut();
         if held.hold != Hold::Opening && !held.beyond.elsewhere {
             held.hold = if end { Hold::End } else { Hold::Reading };
         }
-        held.anchor = anchor(&list);
-        drop(held);
-        self.see(&list);
+    }
+
+    fn remember(&self, list: &Element) {
+        let mut held = self.held.borrow_mut();
+        (held.top, held.anchor) = (list.scroll_top(), anchor(list));
     }
 
     /// The person took the list into their hand.
@@ -166,22 +178,26 @@ impl Scroll {
 
     fn settle(&self, filled: bool) {
         let Some(list) = self.list.cast::<Element>() else { return };
+        if list.scroll_top() != self.held.borrow().top {
+            // The person was faster than the event that says so.
+            self.take_hold(&list);
+        }
         let hold = self.held.borrow().hold;
         match hold {
             Hold::Opening => self.open(&list, filled),
             Hold::End => list.set_scroll_top(list.scroll_height()),
             Hold::Reading => {
-                if let Some((row, distance)) = &self.held.borrow().anchor
+                if let Some((row, ended)) = &self.held.borrow().anchor
                     && row.is_connected()
                 {
-                    let moved = below_edge(&list, row) - distance;
+                    let moved = end_of(row) - ended;
                     if moved != 0 {
                         list.set_scroll_top(list.scroll_top() + moved);
                     }
                 }
             }
         }
-        self.held.borrow_mut().anchor = anchor(&list);
+        self.remember(&list);
         self.see(&list);
     }
 
@@ -290,19 +306,20 @@ fn from_end(list: &Element) -> i32 {
     list.scroll_height() - list.scroll_top() - list.client_height()
 }
 
-/// How far below the upper edge of what is in sight a row ends.
-fn below_edge(list: &Element, row: &HtmlElement) -> i32 {
-    row.offset_top() + row.offset_height() - list.scroll_top()
+/// Where in the list a row ends.
+fn end_of(row: &HtmlElement) -> i32 {
+    row.offset_top() + row.offset_height()
 }
 
-/// The first row that ends below this height.
+/// The first row that ends below this height of what is in sight.
 fn row_at(list: &Element, height: i32) -> Option<HtmlElement> {
+    let height = height + list.scroll_top();
     let rows = list.first_element_child()?.children();
     let row = |nth| rows.item(nth).and_then(|row| row.dyn_into::<HtmlElement>().ok());
     let (mut from, mut to) = (0, rows.length());
     while from < to {
         let middle = (from + to) / 2;
-        if row(middle).is_some_and(|row| below_edge(list, &row) <= height) {
+        if row(middle).is_some_and(|row| end_of(&row) <= height) {
             from = middle + 1;
         } else {
             to = middle;
@@ -317,8 +334,8 @@ fn anchor(list: &Element) -> Option<(HtmlElement, i32)> {
     while !row.has_attribute("data-seq") {
         row = row.next_element_sibling()?.dyn_into().ok()?;
     }
-    let distance = below_edge(list, &row);
-    Some((row, distance))
+    let end = end_of(&row);
+    Some((row, end))
 }
 
 /// The place of the last row that is in sight down to its end.

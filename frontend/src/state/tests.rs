@@ -1,9 +1,11 @@
 //! The state's rules, told as small stories.
 
 use common::{
-    Body, Entry, EntryKind, Epoch, Member, Problem, ResyncReason, Timestamp, UserId, UserName,
+    Body, Entry, EntryKind, Epoch, Member, MessageId, Problem, ResyncReason, Timestamp, UserId,
+    UserName,
     http::{Keep, Unread},
 };
+use session::{Content, PendingState};
 
 use super::{
     arrange::{Item, arrange},
@@ -51,10 +53,10 @@ fn unread(read: u64, posts: u32) -> Option<Unread> {
 }
 
 fn hear(state: &mut State, event: Event, minute: i64) {
-    let past = match &event {
-        Event::History { entries, .. } => vec![at_minute(minute); entries.len()],
-        _ => Vec::new(),
-    };
+    let mut past = Vec::new();
+    if let Event::History { entries, .. } = &event {
+        past = vec![at_minute(minute); entries.len()];
+    }
     state.apply(Action::Heard(vec![Heard { event, moment: at_minute(minute), past }]));
 }
 

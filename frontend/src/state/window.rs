@@ -224,7 +224,7 @@ impl Room {
     }
 
     /// Takes a page: beside the piece that it goes on from, or in place of everything.
-    pub(super) fn take_page(&mut self, page: Page, moments: &[Moment], me: Option<&Member>) {
+    pub(super) fn take_page(&mut self, page: &Page, moments: &[Moment], me: Option<&Member>) {
         self.asked.take_if(|(asked, _)| *asked == page.edge);
         if self.epoch.as_ref() != Some(&page.head.epoch) {
             return;
