@@ -28,6 +28,8 @@ pub(crate) struct Screen {
     recovering: Option<Recovering>,
     /// An entry was shown that somebody's proxy had forged: it has to be noticed.
     forged: bool,
+    /// It was noticed, and the room is joined afresh, or goes on as a new piece.
+    doubted: bool,
     /// So many pages were made to lack an entry on their way.
     pub(crate) holed_pages: u32,
     /// Up to here the session said that nothing is missing.
@@ -144,6 +146,7 @@ impl Screen {
         judge: &Judge,
     ) -> Verdict {
         let reason = self.broken_off.take();
+        let afresh = self.epoch.is_none() || std::mem::take(&mut self.doubted);
         let same_epoch = self.epoch.as_ref() == Some(&head.epoch);
         match (recovered, reason) {
             (Some(count), _) => {
@@ -157,10 +160,13 @@ impl Screen {
                 self.at = Some(at);
                 self.recovering = Some(Recovering { count, to: head.seq, seen: 0 });
             }
-            (None, None) if self.epoch.is_some() => {
+            (None, None) if !afresh => {
                 broken!("{room} is joined afresh while its rows stand there")
             }
             (None, _) => {
+                if afresh {
+                    self.shown.clear();
+                }
                 self.at = judge.begins_after(room, head.seq);
                 self.recovering = None;
             }
@@ -222,7 +228,7 @@ impl Screen {
             broken!("{room} {seq} is shown twice");
         }
         self.at = Some(seq);
-        self.broken_off = None;
+        (self.broken_off, self.doubted) = (None, false);
         if let Some(recovering) = &mut self.recovering {
             recovering.seen += 1;
         }
@@ -286,9 +292,9 @@ impl Screen {
         if !self.forged {
             broken!("{room} is disproved, and nothing in it is forged");
         }
+        let at = self.at;
         self.begin_anew();
-        self.shown.clear();
-        self.epoch = None;
+        (self.at, self.doubted) = (at, true);
         Ok(())
     }
 

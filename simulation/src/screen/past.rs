@@ -66,7 +66,7 @@ impl Screen {
                 Ok(())
             }
             // The room is asked for anew, and nothing is known that a page could be held against.
-            PageFailure::Disproved if self.epoch.is_none() => Ok(()),
+            PageFailure::Disproved if self.doubted => Ok(()),
             PageFailure::Disproved => broken!("a page of {room} is disproved, and was true"),
         }
     }
