@@ -60,7 +60,9 @@ struct Session {
     user: Member,
     age: Age,
     idle: Age,
-    /// When the store was told of it last, in milliseconds since 1970; not before its first ticket.
+    /// Whether it ever asked for a ticket.
+    entered: bool,
+    /// When it was kept last, in milliseconds since 1970.
     saved_ms: Option<u64>,
     ticket_rate: Bucket,
 }
@@ -119,6 +121,7 @@ impl Accounts {
             user: user.clone(),
             age: Age::none(now),
             idle: Age::none(now),
+            entered: false,
             saved_ms: None,
             ticket_rate: Bucket::new(&TICKET_RATE, now),
         };
@@ -170,6 +173,7 @@ impl Accounts {
                 user,
                 age: age(begun_ms),
                 idle: age(used_ms),
+                entered: true,
                 saved_ms: Some(used_ms),
                 ticket_rate: Bucket::new(&TICKET_RATE, now),
             };
@@ -177,19 +181,14 @@ impl Accounts {
         }
     }
 
-    /// What the store should be told of a session that asked for a ticket: at the first time, and
-    /// then once a day. Whoever says something has asked for a ticket before, and what they said
-    /// is known as theirs after a restart.
+    /// What the store should be told of a session: when it asked for a ticket for the first time,
+    /// and then once a day. With [`Self::saved`] it is done.
     pub fn to_save(&self, session: &Hashed, wall_ms: u64, now: Instant) -> Option<SavedSession> {
-        let mut state = self.lock();
-        let owner = state.sessions.get_mut(session)?;
+        let state = self.lock();
+        let owner = state.sessions.get(session)?;
         let due = owner.saved_ms.is_none_or(|saved| wall_ms.saturating_sub(saved) >= SAVE_EVERY_MS);
-        if !due {
-            return None;
-        }
-        owner.saved_ms = Some(wall_ms);
         let age_ms = u64::try_from(owner.age.at(now).as_millis()).unwrap_or(u64::MAX);
-        Some(SavedSession {
+        due.then(|| SavedSession {
             session: *session,
             user: owner.user.clone(),
             begun_ms: wall_ms.saturating_sub(age_ms),
@@ -197,11 +196,18 @@ impl Accounts {
         })
     }
 
-    /// The store could not be told of this session.
-    pub fn not_saved(&self, session: &Hashed) {
-        if let Some(owner) = self.lock().sessions.get_mut(session) {
-            owner.saved_ms = Some(0);
+    /// The session is kept.
+    pub fn saved(&self, saved: &SavedSession) {
+        if let Some(owner) = self.lock().sessions.get_mut(&saved.session) {
+            owner.saved_ms = Some(saved.used_ms);
         }
+    }
+
+    /// Whether the session outlives the process: what its owner is acknowledged is then known as
+    /// theirs.
+    pub fn is_saved(&self, session: &Hashed) -> bool {
+        let state = self.lock();
+        state.sessions.get(session).is_some_and(|session| session.saved_ms.is_some())
     }
 
     /// The right to open one connection.
@@ -224,6 +230,7 @@ impl Accounts {
         {
             return Err(too_many(end - now));
         }
+        owner.entered = true;
         let secret = random::secret();
         let ticket = Ticket { session: *session, ends_at: now + TICKET_LIFE };
         tickets.insert(Hashed::of(&secret), ticket);
@@ -273,7 +280,7 @@ impl State {
 
 impl Session {
     fn is_alive(&self, now: Instant) -> bool {
-        let idle_max = if self.saved_ms.is_some() { SESSION_IDLE } else { SESSION_UNUSED };
+        let idle_max = if self.entered { SESSION_IDLE } else { SESSION_UNUSED };
         self.idle.at(now) < idle_max && self.age.at(now) < SESSION_LIFE
     }
 }
@@ -385,7 +392,7 @@ mod tests {
     fn a_session_ends_when_it_is_not_used() {
         let (accounts, now) = (Accounts::default(), clock::now());
         let (secret, user) = accounts.sign_in_guest(UserName::new("하나").unwrap(), now).unwrap();
-        accounts.to_save(&Hashed::of(&secret), 0, now).unwrap();
+        accounts.issue_ticket(&Hashed::of(&secret), now).unwrap();
         let later = now + SESSION_IDLE - Duration::from_secs(1);
         assert!(accounts.signed_in(&secret, later).is_some());
         let too_late = later + SESSION_IDLE;
@@ -404,6 +411,10 @@ mod tests {
             (&saved.user, saved.begun_ms, saved.used_ms),
             (&user, 100 * DAY_MS, 100 * DAY_MS)
         );
+        assert!(accounts.to_save(&session, 100 * DAY_MS, now).is_some(), "it was not kept yet");
+        assert!(!accounts.is_saved(&session));
+        accounts.saved(&saved);
+        assert!(accounts.is_saved(&session));
         assert_eq!(accounts.to_save(&session, 101 * DAY_MS - 1, now), None);
         assert!(accounts.to_save(&session, 101 * DAY_MS, now).is_some());
 

@@ -4,7 +4,7 @@
 //! kind. It moves bytes, holds the locks, draws the random numbers and reads the clock.
 //! Only [`routes`], [`transport`] and [`api`] name warp.
 //!
-//! Read in this order: [`config`], [`run`], [`accept`] (TCP connections), [`routes`] (every
+//! Read in this order: [`config`], [`open`] and [`run`], [`accept`] (TCP connections), [`routes`] (every
 //! address on one screen), [`transport`] (WebSocket), [`live`] (the running rooms), [`log`] (the
 //! store and the committer), [`search`] (full text, a follower of the logs), [`accounts`] (who
 //! somebody is), [`connections`] (how many there may be), [`origin`] (whose pages may speak),
@@ -86,23 +86,26 @@ pub struct App {
     pub stopping: CancellationToken,
 }
 
-/// Serves `listener` until `shutdown` is done, then sends everybody away within
-/// [`Config::drain`].
+/// A server that has everything it needs but people.
+#[derive(Debug)]
+pub struct House {
+    app: Arc<App>,
+    /// What everybody depends on.
+    background: JoinSet<()>,
+}
+
+/// Opens what is kept and makes everything ready.
 ///
 /// Whoever calls it holds the data directory, see [`Config::lock_data_dir`].
 ///
 /// # Errors
-/// A task that everybody depends on ended.
-pub async fn run(
-    listener: TcpListener,
-    config: Config,
-    shutdown: impl Future<Output = ()>,
-) -> anyhow::Result<()> {
+/// What is kept cannot be used; the error names the file and what to do.
+pub async fn open(config: Config) -> anyhow::Result<House> {
     let store = open_store(&config)?;
     let (search, indexer) = search::open(&config.data_dir).context("the search index")?;
     let accounts = Accounts::default();
     accounts.restore(store.sessions()?, clock::wall_ms(), clock::now());
-    let (log, commits) = log::open(Arc::clone(&store));
+    let (log, commits) = log::open(store);
     let live = Arc::new(Live::new(Arc::new(config.settings()), log));
     let mut background = JoinSet::new();
     let committer = Arc::downgrade(&live);
@@ -122,18 +125,47 @@ pub async fn run(
     background.spawn(indexing::keep(indexer, Arc::clone(&live)));
     background.spawn(live::keep_time(live));
     background.spawn(accounts::keep_time(Arc::clone(&app)));
-    let sent_away = async {
-        shutdown.await;
-        drain(&app).await;
-    };
-    tokio::select! {
-        () = accept::serve(listener, Arc::clone(&app)) => {}
-        () = sent_away => {}
-        ended = background.join_next() => {
-            anyhow::bail!("a task that everybody depends on ended: {ended:?}");
+    Ok(House { app, background })
+}
+
+impl House {
+    /// Serves `listener` until `shutdown` is done, then sends everybody away within
+    /// [`Config::drain`].
+    ///
+    /// # Errors
+    /// A task that everybody depends on ended.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()>,
+    ) -> anyhow::Result<()> {
+        let Self { app, mut background } = self;
+        let sent_away = async {
+            shutdown.await;
+            drain(&app).await;
+        };
+        tokio::select! {
+            () = accept::serve(listener, Arc::clone(&app)) => {}
+            () = sent_away => {}
+            ended = background.join_next() => {
+                anyhow::bail!("a task that everybody depends on ended: {ended:?}");
+            }
         }
+        Ok(())
     }
-    Ok(())
+}
+
+/// Opens what is kept and serves `listener` until `shutdown` is done: [`open`] and
+/// [`House::serve`].
+///
+/// # Errors
+/// Those of both.
+pub async fn run(
+    listener: TcpListener,
+    config: Config,
+    shutdown: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
+    open(config).await?.serve(listener, shutdown).await
 }
 
 /// Everything that is kept, as the data directory has it.

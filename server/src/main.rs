@@ -30,8 +30,9 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let listener = accept::bind(config.listen)
         .with_context(|| format!("cannot listen on {}", config.listen))?;
     let address = listener.local_addr()?;
+    let house = server::open(config).await?;
     announce(address);
-    server::run(listener, config, told_to_stop()?).await?;
+    house.serve(listener, told_to_stop()?).await?;
     tracing::info!("stopped");
     Ok(())
 }

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use common::http::Ticket;
+use common::{Problem, http::Ticket};
 use http::{HeaderMap, StatusCode};
 
 use super::signed_in;
 use crate::{
     App,
-    accounts::TICKET_LIFE,
+    accounts::{Hashed, TICKET_LIFE},
     clock,
     log::Change,
     origin,
@@ -22,14 +22,23 @@ pub(crate) async fn issue(app: Arc<App>, headers: HeaderMap) -> Response {
         let signed_in = signed_in(&app, &headers)?;
         let now = clock::now();
         let ticket = app.accounts.issue_ticket(&signed_in.session, now)?;
-        if let Some(saved) = app.accounts.to_save(&signed_in.session, clock::wall_ms(), now) {
-            // While nothing can be kept, people talk all the same; the next ticket tries again.
-            if app.live.log().change(Change::SignIn(saved)).await.is_err() {
-                app.accounts.not_saved(&signed_in.session);
-            }
-        }
+        // While nothing can be kept, people come in and read all the same.
+        let _ = save_session(&app, &signed_in.session).await;
         let expires_in = u32::try_from(TICKET_LIFE.as_secs()).unwrap_or(u32::MAX);
         Ok(reply::json(StatusCode::OK, &Ticket { ticket, expires_in }))
     };
     reply::from(answer.await)
+}
+
+/// Sees to it that a session outlives the process, when it is time for that.
+///
+/// # Errors
+/// The store could not take it.
+pub(crate) async fn save_session(app: &App, session: &Hashed) -> Result<(), Problem> {
+    let saved = app.accounts.to_save(session, clock::wall_ms(), clock::now());
+    if let Some(saved) = saved {
+        app.live.log().change(Change::SignIn(saved.clone())).await?;
+        app.accounts.saved(&saved);
+    }
+    Ok(())
 }

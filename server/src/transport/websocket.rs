@@ -43,6 +43,9 @@ struct Connection {
     conversation: Conversation,
     mailbox: Arc<Mailbox>,
     user: Option<UserId>,
+    session: Option<Hashed>,
+    /// The session outlives the process.
+    session_is_saved: bool,
     /// The sessions whose cookies came with the handshake; looked at once, with the ticket.
     sessions: Vec<Hashed>,
     dirty: VecDeque<RoomName>,
@@ -118,6 +121,8 @@ impl Connection {
             conversation,
             mailbox: Arc::default(),
             user: None,
+            session: None,
+            session_is_saved: false,
             sessions,
             dirty: VecDeque::new(),
             _place: place,

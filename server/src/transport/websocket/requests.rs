@@ -6,7 +6,10 @@ use common::{CloseCode, Position, RoomName};
 use rooms::{Draft, Request, conversation::Wanted};
 
 use super::Connection;
-use crate::live::{Followed, Marked};
+use crate::{
+    api::ticket::save_session,
+    live::{Followed, Marked},
+};
 
 impl Connection {
     pub(super) async fn perform_requests(&mut self, now: Instant) {
@@ -22,7 +25,11 @@ impl Connection {
                         self.app.live.unfollow(&room, user, self.conversation.id(), true);
                     }
                 }
-                Request::Append { id, draft } => self.append(id, draft, now),
+                Request::Append { id, draft } => {
+                    if self.session_is_saved || Box::pin(self.saves_session(id, now)).await {
+                        self.append(id, draft, now);
+                    }
+                }
                 Request::Page { id, room, wanted } => {
                     Box::pin(self.page(id, room, wanted, now)).await;
                 }
@@ -47,6 +54,21 @@ impl Connection {
             }
             Err(problem) => self.conversation.handle_refused(id, problem, now),
         }
+    }
+
+    /// Whether this connection's session outlives the process: before that nothing is acknowledged,
+    /// because its author could not be known again. Only whoever came in while nothing could be
+    /// kept waits here.
+    async fn saves_session(&mut self, id: u64, now: Instant) -> bool {
+        let Some(session) = self.session else { return false };
+        if !self.app.accounts.is_saved(&session)
+            && let Err(problem) = save_session(&self.app, &session).await
+        {
+            self.conversation.handle_refused(Some(id), problem, now);
+            return false;
+        }
+        self.session_is_saved = true;
+        true
     }
 
     fn append(&mut self, id: u64, draft: Draft, now: Instant) {
@@ -91,6 +113,7 @@ impl Connection {
                 self.app.connections.close(&oldest, CloseCode::TooManyConnections);
             }
             self.user = Some(user);
+            self.session = Some(signed_in.session);
         }
         let session = signed_in.as_ref().map(|signed_in| signed_in.session);
         self.conversation.handle_authenticated(signed_in.map(|signed_in| signed_in.user), now);
