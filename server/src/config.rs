@@ -3,6 +3,7 @@
 use std::{
     fs::{File, TryLockError},
     net::SocketAddr,
+    os::unix::fs::DirBuilderExt as _,
     path::PathBuf,
     time::Duration,
 };
@@ -217,7 +218,9 @@ impl Config {
     pub fn lock_data_dir(&self) -> anyhow::Result<File> {
         let path = self.data_dir.join("lock");
         let named = || format!("the data directory {} cannot be used", self.data_dir.display());
-        std::fs::create_dir_all(&self.data_dir).with_context(named)?;
+        // What people said is nobody else's on this machine.
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(true).mode(0o700).create(&self.data_dir).with_context(named)?;
         let file = File::create(&path).with_context(named)?;
         match file.try_lock() {
             Ok(()) => Ok(file),

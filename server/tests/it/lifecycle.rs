@@ -76,6 +76,18 @@ async fn a_stop_ends_though_somebody_does_not_listen() {
 }
 
 #[tokio::test]
+async fn nobody_else_on_the_machine_reads_a_data_directory() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use clap::Parser as _;
+    let data = crate::stage::TempDir::new();
+    let inner = format!("{}/inner", data.0);
+    let config = server::Config::parse_from(["server", "--data-dir", &inner]);
+    config.lock_data_dir().unwrap();
+    assert_eq!(std::fs::metadata(&inner).unwrap().permissions().mode() & 0o777, 0o700);
+}
+
+#[tokio::test]
 async fn one_server_at_a_time_uses_a_data_directory() {
     use clap::Parser as _;
     let data = crate::stage::TempDir::new();
