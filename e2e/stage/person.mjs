@@ -182,6 +182,9 @@ export class Person {
    * pixels that moved what was being read.
    */
   async readsBeyond(edge) {
+    // A hand on the list: from here on nothing but the person decides what is in sight.
+    await this.list.hover();
+    await this.page.mouse.wheel(0, edge === 'top' ? -1 : 1);
     return this.page.evaluate(async (edge) => {
       const list = document.querySelector('.messages');
       const rows = () => [...list.querySelectorAll('li[data-seq]')];
