@@ -121,6 +121,14 @@ impl World {
         };
         self.story.tell(self.now, || format!("p{number} scrolls in {room}: {edge:?}"));
         client.session.history(room, edge, self.now);
+        // Somebody's proxy waits for a page: it would seldom meet one by chance.
+        if self.random.chance(10) {
+            for number in self.wires_of(number) {
+                if let Some(wire) = self.wires.get_mut(&number) {
+                    wire.down.forges_page = true;
+                }
+            }
+        }
     }
 
     /// Reads up to somewhere: mostly to the end, now and then again what was read before.

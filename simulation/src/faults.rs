@@ -135,7 +135,7 @@ impl World {
 
     /// Somebody's proxy loses, repeats or forges one frame.
     fn leaks(&mut self, number: usize) {
-        let choice = self.random.between(0, 6);
+        let choice = self.random.between(0, 5);
         for number in self.wires_of(number) {
             self.story.tell(self.now, || format!("wire {number} leaks, {choice}"));
             let Some(wire) = self.wires.get_mut(&number) else { continue };
@@ -143,8 +143,7 @@ impl World {
                 0..2 => wire.up.leaks = true,
                 2..4 => wire.down.leaks = true,
                 4 => wire.down.repeats = true,
-                5 => wire.down.forges_post = true,
-                _ => wire.down.forges_page = true,
+                _ => wire.down.forges_post = true,
             }
         }
     }

@@ -1,5 +1,6 @@
-//! A thousand worlds keep their promises, and a world in which either half is broken on purpose
-//! does not. `MADANG_SEEDS=from..to` runs others, or more.
+//! A thousand worlds keep their promises, and a world in which either half, or the shell between
+//! disk and connections, is broken on purpose does not. `MADANG_SEEDS=from..to` runs others, or
+//! more.
 
 use std::ops::Range;
 
