@@ -1,11 +1,13 @@
 //! Lets the search index follow the logs: beside everything else, at its own pace.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::mpsc::{self, Receiver, SyncSender},
+    time::Duration,
+};
 
 use common::{EntryKind, RoomName, http::Keep};
 
 use crate::{
-    live::Live,
     log::Store,
     search::{Change, ChangeKind, Head, Indexer, Source},
 };
@@ -15,30 +17,61 @@ use crate::{
 const GATHER: Duration = Duration::from_millis(50);
 /// After a failure the index is tried again this much later.
 const RETRY: Duration = Duration::from_secs(5);
+/// How much the index steps back behind everybody else who wants a processor (nice(2)): under
+/// full load it gets about a tenth of what they get, and catches up when they rest.
+const NICENESS: i32 = 10;
 
 /// The logs as the index reads them.
 #[derive(Debug)]
 struct Logs<'a>(&'a dyn Store);
 
-/// Keeps the index for ever: whenever something was committed, it reads on.
-pub(crate) async fn keep(mut indexer: Indexer, live: Arc<Live>) {
+/// Tells the index that something was committed.
+#[derive(Debug)]
+pub(crate) struct Waker(SyncSender<()>);
+
+/// Waits for something to be committed.
+#[derive(Debug)]
+pub(crate) struct Woken(Receiver<()>);
+
+/// A waker, and who is woken by it.
+pub(crate) fn waker() -> (Waker, Woken) {
+    let (sender, receiver) = mpsc::sync_channel(1);
+    (Waker(sender), Woken(receiver))
+}
+
+impl Waker {
+    /// Something was committed. It is enough to say so once.
+    pub(crate) fn wake(&self) {
+        let _ = self.0.try_send(());
+    }
+}
+
+/// Keeps the index until nobody can commit anything more: whenever something was committed, it
+/// reads on. To be run on a thread of its own.
+pub(crate) fn keep(mut indexer: Indexer, store: &dyn Store, woken: &Woken) {
+    step_back();
     loop {
-        let logs = Arc::clone(&live);
-        let caught_up = tokio::task::spawn_blocking(move || {
-            let done = catch_up(&mut indexer, logs.log().store());
-            (indexer, done)
-        });
-        let Ok((kept, done)) = caught_up.await else {
-            tracing::error!("the search index panicked; nothing new is found until a restart");
-            return std::future::pending().await;
-        };
-        indexer = kept;
-        if done {
-            live.something_committed().await;
-            tokio::time::sleep(GATHER).await;
+        if catch_up(&mut indexer, store) {
+            if woken.0.recv().is_err() {
+                return;
+            }
+            rest(GATHER);
         } else {
-            tokio::time::sleep(RETRY).await;
+            rest(RETRY);
         }
+    }
+}
+
+fn rest(pause: Duration) {
+    #[expect(clippy::disallowed_methods, reason = "the thread is there to be slow")]
+    std::thread::sleep(pause);
+}
+
+/// On Linux niceness belongs to a thread.
+fn step_back() {
+    let this = rustix::thread::gettid();
+    if let Err(error) = rustix::process::setpriority_process(Some(this), NICENESS) {
+        tracing::debug!(%error, "the search index keeps its priority");
     }
 }
 

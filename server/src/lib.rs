@@ -105,11 +105,19 @@ pub async fn open(config: Config) -> anyhow::Result<House> {
     let (search, indexer) = search::open(&config.data_dir).context("the search index")?;
     let accounts = Accounts::default();
     accounts.restore(store.sessions()?, clock::wall_ms(), clock::now());
-    let (log, commits) = log::open(store);
+    let (log, commits) = log::open(Arc::clone(&store));
     let live = Arc::new(Live::new(Arc::new(config.settings()), log));
     let mut background = JoinSet::new();
     let committer = Arc::downgrade(&live);
-    background.spawn(on_a_thread("committer", move || commits.run(&committer)));
+    let (waker, woken) = indexing::waker();
+    background.spawn(on_a_thread("committer", move || commits.run(&committer, &waker)));
+    let index = on_a_thread("search index", move || indexing::keep(indexer, &*store, &woken));
+    background.spawn(async {
+        index.await;
+        // Everybody else goes on without it.
+        tracing::error!("the search index ended; nothing new is found until a restart");
+        std::future::pending().await
+    });
     open_general(&live).await?;
 
     let app = Arc::new(App {
@@ -122,7 +130,6 @@ pub async fn open(config: Config) -> anyhow::Result<House> {
         searching: Searching::new(search),
         config,
     });
-    background.spawn(indexing::keep(indexer, Arc::clone(&live)));
     background.spawn(live::keep_time(live));
     background.spawn(accounts::keep_time(Arc::clone(&app)));
     Ok(House { app, background })

@@ -24,7 +24,6 @@ use rooms::{
     conversation::Follow,
 };
 use running::{Follower, Running};
-use tokio::sync::Notify;
 
 use crate::{
     clock,
@@ -43,8 +42,6 @@ pub struct Live {
     fleeting: Mutex<MemoryLog>,
     rooms: Mutex<HashMap<RoomName, Arc<Running>>>,
     people: Mutex<People>,
-    /// Something was committed that the search index has not seen.
-    indexer: Notify,
 }
 
 /// The answer to following a room.
@@ -65,14 +62,7 @@ impl Live {
             catalogue::open_fleeting(&mut fleeting, &record);
         }
         let (rooms, people) = Default::default();
-        Self {
-            settings,
-            log,
-            fleeting: Mutex::new(fleeting),
-            rooms,
-            people,
-            indexer: Notify::new(),
-        }
+        Self { settings, log, fleeting: Mutex::new(fleeting), rooms, people }
     }
 
     /// The numbers that rooms and conversations live by.
@@ -237,16 +227,6 @@ impl Live {
     pub fn may_read_page(&self, user: &UserId) -> Result<(), Problem> {
         let may = self.people().may_read_page(user, &self.settings, clock::now());
         may.map_err(|wait| Problem::new(ErrorCode::RateLimited).retry_after(wait))
-    }
-
-    /// The search index has something to read.
-    pub fn wake_indexer(&self) {
-        self.indexer.notify_one();
-    }
-
-    /// Done when something was committed since the last time.
-    pub async fn something_committed(&self) {
-        self.indexer.notified().await;
     }
 
     fn handle_timeout(&self, now: Instant) {

@@ -8,7 +8,7 @@ use rooms::Appended;
 use tokio::sync::mpsc;
 
 use super::{Asker, Change, Outcome, Store, Waiting, problem_of, problem_of_append};
-use crate::{clock, live::Live};
+use crate::{clock, indexing::Waker, live::Live};
 
 /// Changes of one commit.
 const BATCH_MAX: usize = 1_024;
@@ -25,11 +25,12 @@ impl Commits {
         Self { waiting, store }
     }
 
-    /// Commits what waits until nobody can hand in anything more. To be run on a thread of its own.
+    /// Commits what waits until nobody can hand in anything more, and lets the search index know. To
+    /// be run on a thread of its own.
     ///
     /// A commit begins when the one before has ended and something waits: there is no timer, and
     /// the batch grows with the load, for whoever comes during a commit is in the next.
-    pub fn run(mut self, live: &Weak<Live>) {
+    pub(crate) fn run(mut self, live: &Weak<Live>, indexer: &Waker) {
         let (mut changes, mut askers) = (Vec::new(), Vec::new());
         while let Some(first) = self.waiting.blocking_recv() {
             take(first, &mut changes, &mut askers);
@@ -41,7 +42,10 @@ impl Commits {
             let outcomes = self.store.commit(&changes, &clock::wall());
             changes.clear();
             match outcomes {
-                Ok(outcomes) => answer(askers.drain(..).zip(outcomes), live),
+                Ok(outcomes) => {
+                    answer(askers.drain(..).zip(outcomes), live);
+                    indexer.wake();
+                }
                 Err(fault) => {
                     askers.drain(..).for_each(|asker| asker.hear(Err(problem_of(fault))));
                 }
@@ -65,9 +69,6 @@ fn answer(outcomes: impl Iterator<Item = (Asker, Outcome)>, live: &Weak<Live>) {
             live.deliver(entry);
         }
         asker.hear(Ok(outcome));
-    }
-    if let Some(live) = live {
-        live.wake_indexer();
     }
 }
 
