@@ -31,6 +31,9 @@ for (const colorScheme of ['light', 'dark']) {
         await duri.enters('두리');
         await talk(hana, duri);
         await looks('conversation');
+        await change(hana, duri);
+        await hana.message('좋아요. 여덟 시에 봐요.').hover();
+        await looks('changed');
         if (device === 'phone') {
           await hana.showsPeople();
           await looks('people');
@@ -57,4 +60,21 @@ async function talk(hana, duri) {
     await duri.says(line);
     await hana.hears(line);
   }
+}
+
+/** A sign, an edit, a deletion, a topic and a mention. */
+async function change(hana, duri) {
+  await duri.doesTo('좋아요. 일곱 시쯤 어때요?', /React|반응/);
+  await duri.message('좋아요. 일곱 시쯤 어때요?').getByRole('button', { name: '👍' }).click();
+  await hana.composer.press('ArrowUp');
+  await hana.says('좋아요. 여덟 시에 봐요.');
+  await duri.hears('좋아요. 여덟 시에 봐요.');
+  await duri.doesTo('🍵🌙', /Delete|삭제/);
+  await duri.message('🍵🌙').getByRole('group').getByRole('button', { name: /Delete|삭제/ }).click();
+  await hana.seesDeleted('🍵🌙');
+  await duri.page.getByTestId('topic').click();
+  await duri.page.getByRole('textbox', { name: /Topic|주제/ }).fill('오늘 저녁 모임 — tea at eight');
+  await duri.page.keyboard.press('Enter');
+  await duri.says('@하나야, 늦지 마!');
+  await hana.hears('@하나야, 늦지 마!');
 }

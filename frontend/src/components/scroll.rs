@@ -73,6 +73,8 @@ struct Beyond {
     below: Option<Edge>,
     /// The page around the first unread message, which is not among the rows.
     unread: Option<Edge>,
+    /// The person never read anything here: what was said before they came is not unread.
+    first_time: bool,
     /// Other rows are about to take the place of these.
     elsewhere: bool,
 }
@@ -122,8 +124,9 @@ impl Beyond {
         let idle = room.asked.is_none();
         let elsewhere = matches!(&room.asked, Some((Edge::Newest, false)));
         let (above, below) = (room.edge_top(), room.edge_below());
-        let unread = room.edge_unread();
-        Self { above: above.filter(|_| idle), below: below.filter(|_| idle), unread, elsewhere }
+        let (unread, first_time) = (room.edge_unread(), room.is_new());
+        let (above, below) = (above.filter(|_| idle), below.filter(|_| idle));
+        Self { above, below, unread, first_time, elsewhere }
     }
 }
 
@@ -264,8 +267,9 @@ impl Scroll {
         };
         let read = seen.min(last_seen(&list));
         let to_end = was_at_end && read == seen && self.is_at_end(&list);
+        let first_time = self.held.borrow().beyond.first_time;
         self.held.borrow_mut().read = read;
-        let place = (!to_end).then_some(read);
+        let place = (!to_end && !first_time).then_some(read);
         self.intend.emit(Intent::Read(self.room.clone(), place));
         self.read(&list);
     }

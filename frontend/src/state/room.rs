@@ -144,6 +144,12 @@ impl Room {
         }
     }
 
+    /// Whether the person never read anything of it.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.read.is_none()
+    }
+
     /// The last message of mine that stands, and what it says.
     pub(super) fn my_last(&self) -> Option<(Position, Rc<str>)> {
         let mine = |said: &&Rc<Said>| said.mine && !said.deleted;
