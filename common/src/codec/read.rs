@@ -140,7 +140,6 @@ objects! {
     Heartbeat { interval_ms, timeout_ms, reconnect_after_ms }
     WireLimits { text_chars_max, frame_bytes_max, rooms_max }
     ServerVersion { version }
-    Problem { code, title, status, retryable, retry_after_ms, position; errors }
     FieldError { pointer, code }
     RoomInfo { room, position, keep, count, members, topic, unread }
     Unread { read, posts, mentions }
@@ -188,6 +187,18 @@ names! {
         "storage_full" => StorageFull,
         "cursor_ahead" => CursorAhead,
         "cursor_expired" => CursorExpired
+    }
+}
+
+/// The page shows words of its own for each code: it reads the code, and when to come again.
+impl Read for Problem {
+    fn read(json: &impl Json) -> Option<Self> {
+        if cfg!(target_family = "wasm") {
+            let (code, retryable) = (field(json, "code")?, field(json, "retryable")?);
+            let retry_after_ms = field(json, "retry_after_ms")?;
+            return Some(Self { retryable, retry_after_ms, ..Self::new(code) });
+        }
+        fields!(json, Self { code, title, status, retryable, retry_after_ms, position; errors })
     }
 }
 
