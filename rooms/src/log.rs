@@ -128,8 +128,9 @@ pub fn check(
     match &draft.content {
         Content::Post(_) | Content::Topic(_) => allowed(Deed::Say),
         Content::Reaction { of, .. } => {
-            standing(*of, target, &[EntryKind::Post])?;
-            allowed(Deed::Say)
+            let post = standing(*of, target, &[EntryKind::Post])?;
+            allowed(Deed::Say)?;
+            if post.erased.is_some() { Err(AppendRefusal::Deleted(*of)) } else { Ok(()) }
         }
         Content::Edit { of, .. } => {
             let post = standing(*of, target, &[EntryKind::Post])?;

@@ -90,21 +90,31 @@ impl Live {
         after: Option<&Position>,
     ) -> Result<Followed, Problem> {
         let running = self.running(room, &user.id).await?;
-        let mut state = running.lock();
-        // Who may read it may have changed while it was loaded.
-        if !may(&user.id, Deed::Read, state.members.as_deref()) {
-            return Err(Problem::new(ErrorCode::NotFound));
-        }
-        let follower = Follower { user: user.id.clone(), mailbox: Arc::clone(mailbox) };
-        if state.followers.insert(connection.clone(), follower).is_none() {
-            state.room.presence.join(user, clock::now());
-            state.idle_since = None;
-        }
-        let presence = &state.room.presence;
-        let presence = (presence.members(), presence.count(), presence.version());
-        let start = state.room.start(after, self.settings.page_entries);
+        let mut followed = {
+            let mut state = running.lock();
+            // Who may read it may have changed while it was loaded.
+            if !may(&user.id, Deed::Read, state.members.as_deref()) {
+                return Err(Problem::new(ErrorCode::NotFound));
+            }
+            let follower = Follower { user: user.id.clone(), mailbox: Arc::clone(mailbox) };
+            if state.followers.insert(connection.clone(), follower).is_none() {
+                state.room.presence.join(user, clock::now());
+                state.idle_since = None;
+            }
+            let presence = &state.room.presence;
+            let presence = (presence.members(), presence.count(), presence.version());
+            Followed { start: state.room.start(after, self.settings.page_entries), presence }
+        };
         mailbox.mark(room);
-        Ok(Followed { start, presence })
+        let start = &mut followed.start;
+        // Whoever begins to read has to know the digest there, also where the entries of a page are
+        // so large that the tail does not hold them all.
+        if start.base.is_none() && !start.recovered {
+            let (room, after) = (room.clone(), start.after);
+            let base = self.log.read(move |store| store.digest_at(&room, after)).await;
+            start.base = base.ok().flatten();
+        }
+        Ok(followed)
     }
 
     /// A connection follows a room no longer: it left `on_purpose`, or it was lost.

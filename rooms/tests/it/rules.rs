@@ -176,8 +176,8 @@ fn everything_that_is_said_again_is_known_again_even_where_it_could_not_be_said_
     let mut log = log();
     for (n, (author, content)) in [
         ("hana", edit(1, "고침")),
-        ("hana", delete(1)),
         ("duri", reaction(1, "🎉")),
+        ("hana", delete(1)),
         ("sena", topic("이야기")),
     ]
     .into_iter()

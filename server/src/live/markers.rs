@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use common::{Member, Position, Problem, RoomName, http::Unread};
+use common::{
+    Member, Position, Problem, RoomName,
+    http::{Keep, Unread},
+};
 
 use super::{Live, Mailbox, Marked, history};
 use crate::log::Change;
@@ -23,6 +26,12 @@ impl Live {
     ) -> Result<(), Problem> {
         let record = self.record_for(&room, &reader.id)?;
         history::check_position(&position, &record, record.head.seq)?;
+        if record.keep == Keep::None {
+            // Nothing is kept, and nothing is behind it.
+            let unread = Unread { read: position.seq, ..Unread::default() };
+            mailbox.marked(Marked { id: Some(id), room, outcome: Ok(unread) });
+            return Ok(());
+        }
         let (live, mailbox) = (Arc::clone(self), Arc::clone(mailbox));
         tokio::spawn(async move {
             let mark =

@@ -140,6 +140,7 @@ async fn only_the_author_edits_and_deletes_and_nobody_what_is_gone() {
         ErrorCode::Validation
     );
     hana.requests(delete(post.seq, "d-2")).await;
+    assert_eq!(code(duri.is_refused_for(react(post.seq, "r-2", "🎉")).await), ErrorCode::Conflict);
     assert_eq!(code(hana.is_refused_for(edit(post.seq, "e-4", "다시")).await), ErrorCode::Conflict);
     assert_eq!(code(hana.is_refused_for(delete(post.seq, "d-3")).await), ErrorCode::Conflict);
 }
@@ -427,4 +428,51 @@ async fn programs_read_the_past_over_http() {
     assert_eq!(hana.asks("GET", &ahead, None).await.status, 409);
     assert_eq!(hana.asks("GET", "/api/rooms/nowhere/entries", None).await.status, 404);
     assert_eq!(house.asks("GET", "/api/rooms/general/entries", &[], None).await.status, 401);
+}
+
+#[tokio::test]
+async fn whoever_comes_to_large_entries_can_check_them_too() {
+    let house = House::opens_with(&["--says-per-second", "1000"]).await;
+    let mut hana = house.enters("하나").await;
+    hana.joins("general").await;
+    // A page of these is more than a running room holds in memory.
+    let text = "가".repeat(4_000);
+    for author in 0..4 {
+        let mut author = house.enters(&format!("손님{author}")).await;
+        author.joins("general").await;
+        for _ in 0..15 {
+            author.says("general", &text).await;
+        }
+    }
+    let mut late = house.enters("늦은이").await;
+    let joined = late.joins("general").await;
+    let ServerMessage::Joined { position, after, base, digest, .. } = joined else {
+        panic!("not joined")
+    };
+    assert_eq!((position.seq, after), (60, 10));
+    let mut own = base.expect("the digest where reading begins");
+    for _ in after..position.seq {
+        own = late.hears_entry().await.digest_after(own);
+    }
+    assert_eq!(own, digest);
+}
+
+#[tokio::test]
+async fn where_nothing_is_kept_nothing_is_unread() {
+    let house = House::opens().await;
+    let hana = house.guest("하나").await;
+    let none = json!({ "room": "ticker", "keep": "none" });
+    assert_eq!(hana.asks("POST", "/api/rooms", Some(&none)).await.status, 201);
+    let mut caller = hana.calls().await;
+    caller.joins("ticker").await;
+    let at = caller.says("ticker", "지나가는 말").await;
+    let mark = json!({ "type": "mark", "room": "ticker", "position": position(&at) });
+    let marked = caller.requests(mark).await;
+    assert!(
+        matches!(marked, ServerMessage::Marked { unread, .. } if (unread.read, unread.posts) == (1, 0)),
+        "{marked:?}"
+    );
+    let history = json!({ "type": "history", "room": "ticker" });
+    let page = page(&mut caller, history).await;
+    assert!(page.entries.is_empty());
 }
