@@ -1,5 +1,7 @@
 //! The rolling digest: the examples of docs/protocol.md, and what it is good for.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
+
 use common::{
     Digest, Entry, EntryKind, Epoch, Member, MessageId, RoomName, Timestamp, UserId, UserName,
 };
