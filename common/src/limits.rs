@@ -22,6 +22,8 @@ pub const FRAME_BYTES_MAX: usize = 64 * 1024;
 pub const CLOSE_REASON_BYTES_MAX: usize = 123;
 /// People named in `joined` and `presence`; beyond it only their count is told.
 pub const MEMBERS_LISTED_MAX: usize = 200;
+/// People of a private room, beside whoever opened it.
+pub const MEMBERS_MAX: usize = 100;
 /// Entries that come after a first `join`.
 pub const PAGE_ENTRIES: u64 = 50;
 /// Entries of one page of history.

@@ -20,14 +20,14 @@ use crate::{
     entry::MembershipChange,
 };
 
-/// Message ids remembered for one author.
-const MESSAGE_IDS_PER_AUTHOR: usize = 10_000;
+/// Message ids that are remembered, of all authors together: about 20 MB.
+const MESSAGE_IDS_MAX: usize = 100_000;
 
 /// All rooms and what was said in them.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryLog {
     rooms: BTreeMap<RoomName, RoomLog>,
-    said: BTreeMap<UserId, Said>,
+    said: Said,
     #[cfg(feature = "mutants")]
     broken: Option<crate::mutant::Mutant>,
 }
@@ -234,11 +234,11 @@ struct RoomLog {
     entries: VecDeque<Arc<Entry>>,
 }
 
-/// What one author said, for knowing it again: bounded, oldest forgotten first.
+/// What was said, for knowing it again: bounded, oldest forgotten first.
 #[derive(Clone, Debug, Default)]
 struct Said {
-    places: BTreeMap<MessageId, Place>,
-    order: VecDeque<MessageId>,
+    places: BTreeMap<(UserId, MessageId), Place>,
+    order: VecDeque<(UserId, MessageId)>,
 }
 
 #[derive(Clone, Debug)]
@@ -314,7 +314,7 @@ impl MemoryLog {
         let entry = Arc::new(entry);
         log.keep(Arc::clone(&entry));
         let place = Place { room: entry.room.clone(), position: entry.position(), fingerprint };
-        self.said.entry(author).or_default().remember(message_id, place);
+        self.said.remember((author, message_id), place);
         Ok(Appended::New(entry))
     }
 
@@ -336,7 +336,7 @@ impl MemoryLog {
         if self.broken == Some(crate::mutant::Mutant::NoDedupe) {
             return None;
         }
-        self.said.get(&draft.author.id)?.places.get(&draft.message_id)
+        self.said.places.get(&(draft.author.id.clone(), draft.message_id.clone()))
     }
 
     /// Breaks this log on purpose.
@@ -344,7 +344,7 @@ impl MemoryLog {
     pub fn break_on_purpose(&mut self, mutant: crate::mutant::Mutant) {
         self.broken = Some(mutant);
         if mutant == crate::mutant::Mutant::DedupeForgotten {
-            self.said.clear();
+            self.said = Said::default();
         }
     }
 }
@@ -383,10 +383,10 @@ impl RoomLog {
 }
 
 impl Said {
-    fn remember(&mut self, message_id: MessageId, place: Place) {
-        self.order.push_back(message_id.clone());
-        self.places.insert(message_id, place);
-        if self.order.len() > MESSAGE_IDS_PER_AUTHOR
+    fn remember(&mut self, name: (UserId, MessageId), place: Place) {
+        self.order.push_back(name.clone());
+        self.places.insert(name, place);
+        if self.order.len() > MESSAGE_IDS_MAX
             && let Some(oldest) = self.order.pop_front()
         {
             self.places.remove(&oldest);

@@ -6,7 +6,7 @@
 pub mod cookie;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -52,6 +52,8 @@ pub struct Accounts {
 struct State {
     sessions: HashMap<Hashed, Session>,
     tickets: HashMap<Hashed, Ticket>,
+    /// Sessions that are over and still kept.
+    to_forget: HashSet<Hashed>,
     names: HashMap<UserId, UserName>,
 }
 
@@ -151,6 +153,16 @@ impl Accounts {
     /// Ends a session.
     pub fn sign_out(&self, session: &Hashed) {
         self.lock().end(session);
+    }
+
+    /// Sessions that are over, of which the store has still to be told.
+    pub fn to_forget(&self) -> Vec<Hashed> {
+        self.lock().to_forget.iter().copied().collect()
+    }
+
+    /// The store has forgotten a session that is over.
+    pub fn forgotten(&self, session: &Hashed) {
+        self.lock().to_forget.remove(session);
     }
 
     /// A name for an id, as long as that person's session lives.
@@ -273,6 +285,7 @@ impl State {
     fn end(&mut self, session: &Hashed) {
         if let Some(ended) = self.sessions.remove(session) {
             self.names.remove(&ended.user.id);
+            self.to_forget.insert(*session);
         }
         self.tickets.retain(|_, ticket| ticket.session != *session);
     }
@@ -304,11 +317,24 @@ pub async fn keep_time(app: Arc<App>) {
         interval.tick().await;
         let now = clock::now();
         for session in app.accounts.handle_timeout(now) {
-            app.live.log().note(Change::SignOut(session));
             app.connections.close_session(&session, common::CloseCode::SessionExpired);
         }
         app.connections.handle_timeout(now);
+        // What could not be forgotten before is tried again.
+        let _ = forget(&app).await;
     }
+}
+
+/// Lets the store forget the sessions that are over: a restart does not bring them back.
+///
+/// # Errors
+/// The store could not be told of all of them; it is told again later.
+pub(crate) async fn forget(app: &App) -> Result<(), Problem> {
+    for session in app.accounts.to_forget() {
+        app.live.log().change(Change::SignOut(session)).await?;
+        app.accounts.forgotten(&session);
+    }
+    Ok(())
 }
 
 #[cfg(test)]

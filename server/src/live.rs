@@ -134,6 +134,13 @@ impl Live {
         }
     }
 
+    /// Whether a connection follows a room.
+    #[must_use]
+    pub fn is_followed(&self, room: &RoomName, connection: &ConnectionId) -> bool {
+        let running = self.lock().get(room).cloned();
+        running.is_some_and(|running| running.lock().followers.contains_key(connection))
+    }
+
     /// What follows a connection's cursor in a room, and what is new of its presence; `None` when
     /// the connection follows it no longer. What the tail does not hold is to be read with
     /// [`Self::read_further_back`].

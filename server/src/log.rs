@@ -21,8 +21,13 @@ use crate::live::{Asked, Mailbox};
 const WAITING_MAX: usize = 4_096;
 /// When to come again after finding the committer busy.
 const BUSY_RETRY: Duration = Duration::from_millis(500);
-/// Reads from the store at the same time.
-const READS_MAX: usize = 16;
+/// Reads from the store at the same time, by those who follow rooms.
+const READS_MAX: usize = 12;
+/// Reads from the store at the same time, by those who ask beside that: whoever asks much does not
+/// stand in the way of those who come back.
+const READS_ASIDE_MAX: usize = 4;
+/// Whoever waits longer for their turn is told to come again.
+const TURN_TIMEOUT: Duration = Duration::from_secs(20);
 /// A read that takes longer is answered with a problem.
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
 /// When to come again after a failure of the store.
@@ -44,8 +49,6 @@ enum Asker {
     Author(Arc<Mailbox>, Asked),
     /// A task that waits.
     Task(oneshot::Sender<Result<Outcome, Problem>>),
-    /// Nobody: it is kept with what follows it.
-    Nobody,
 }
 
 /// Hands changes to the committer, and reads from the store.
@@ -54,14 +57,16 @@ pub struct Log {
     store: Arc<dyn Store>,
     waiting: mpsc::Sender<Waiting>,
     reads: Arc<Semaphore>,
+    reads_aside: Arc<Semaphore>,
 }
 
 /// A way to this store, and the committer's own half: to be run on a thread of its own.
 #[must_use]
 pub fn open(store: Arc<dyn Store>) -> (Log, Commits) {
     let (sender, receiver) = mpsc::channel(WAITING_MAX);
-    let reads = Arc::new(Semaphore::new(READS_MAX));
-    let log = Log { store: Arc::clone(&store), waiting: sender, reads };
+    let turns = |most| Arc::new(Semaphore::new(most));
+    let (reads, reads_aside) = (turns(READS_MAX), turns(READS_ASIDE_MAX));
+    let log = Log { store: Arc::clone(&store), waiting: sender, reads, reads_aside };
     (log, Commits::new(receiver, store))
 }
 
@@ -96,15 +101,7 @@ impl Log {
         receiver.await.unwrap_or_else(|_| Err(problem_of(Fault::Unavailable)))
     }
 
-    /// Makes a change that nobody waits for. It is durable before anything that is changed later
-    /// is. When too much waits it is dropped.
-    pub fn note(&self, change: Change) {
-        if self.submit(change, Asker::Nobody).is_err() {
-            tracing::warn!("the committer is busy; a session's change was not kept");
-        }
-    }
-
-    /// Reads from the store, on a thread that may wait, when it is this reader's turn.
+    /// Reads for somebody who follows a room, when it is this reader's turn.
     ///
     /// # Errors
     /// The store cannot be read, or it takes too long.
@@ -112,18 +109,38 @@ impl Log {
         &self,
         read: impl FnOnce(&dyn Store) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Problem> {
+        self.read_in_turn(&self.reads, read).await
+    }
+
+    /// Reads for somebody who asks beside following: what is unread, a list, what was found.
+    ///
+    /// # Errors
+    /// The store cannot be read, or it takes too long.
+    pub async fn read_aside<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&dyn Store) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Problem> {
+        self.read_in_turn(&self.reads_aside, read).await
+    }
+
+    /// Reads on a thread that may wait.
+    async fn read_in_turn<T: Send + 'static>(
+        &self,
+        turns: &Arc<Semaphore>,
+        read: impl FnOnce(&dyn Store) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Problem> {
         let unavailable = || problem_of(Fault::Unavailable);
-        let turn = async {
-            let permit = Arc::clone(&self.reads).acquire_owned().await;
-            let store = Arc::clone(&self.store);
-            // The thread gives the turn back: who gave up waiting does not.
-            let thread = tokio::task::spawn_blocking(move || {
-                let _permit = permit;
-                read(&*store)
-            });
-            thread.await.map_err(|_| unavailable())?.map_err(problem_of)
-        };
-        tokio::time::timeout(READ_TIMEOUT, turn).await.unwrap_or_else(|_| Err(unavailable()))
+        let busy = |_| Problem::new(ErrorCode::Busy).retry_after(BUSY_RETRY);
+        let turn = tokio::time::timeout(TURN_TIMEOUT, Arc::clone(turns).acquire_owned());
+        let turn = turn.await.map_err(busy)?;
+        let store = Arc::clone(&self.store);
+        // The thread gives the turn back: who gave up waiting does not.
+        let thread = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            read(&*store)
+        });
+        let done = tokio::time::timeout(READ_TIMEOUT, thread).await.map_err(|_| unavailable())?;
+        done.map_err(|_| unavailable())?.map_err(problem_of)
     }
 
     fn submit(&self, change: Change, asker: Asker) -> Result<(), Problem> {

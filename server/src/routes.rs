@@ -49,7 +49,7 @@ fn all(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     let sign_in =
         path!("api" / "session").and(post()).and(peer()).and(body()).then(api::session::sign_in);
     let session = path!("api" / "session").and(get()).map(api::session::show);
-    let sign_out = path!("api" / "session").and(delete()).map(api::session::sign_out);
+    let sign_out = path!("api" / "session").and(delete()).then(api::session::sign_out);
     let rooms = path!("api" / "rooms").and(get()).then(api::rooms::list);
     let open_room = path!("api" / "rooms").and(post()).and(body()).then(api::rooms::open);
     let entries = path!("api" / "rooms" / String / "entries")

@@ -72,15 +72,15 @@ fn a_message_to_no_room_is_refused_and_not_remembered() {
 }
 
 #[test]
-fn ten_thousand_message_ids_of_an_author_are_known_again_and_one_more_forgets_the_oldest() {
+fn a_hundred_thousand_message_ids_are_known_again_and_one_more_forgets_the_oldest_of_all() {
     let mut log = log_with(Keep::Last(1));
-    for n in 0..10_000 {
+    for n in 0..100_000 {
         say(&mut log, draft("마당", "hana", &format!("m{n}"), "안녕"));
     }
     let oldest = || draft("마당", "hana", "m0", "안녕");
     assert!(matches!(log.append(oldest(), noon()), Ok(Appended::Repeated(_))));
-    say(&mut log, draft("마당", "hana", "one-more", "안녕"));
-    assert_eq!(say(&mut log, oldest()).seq, 10_002);
+    say(&mut log, draft("마당", "duri", "one-more", "안녕"));
+    assert_eq!(say(&mut log, oldest()).seq, 100_002);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use common::{FieldFault, Problem, RoomName, UserId, http::Admit};
+use common::{ErrorCode, FieldFault, Problem, RoomName, UserId, http::Admit};
 use futures_util::Stream;
 use http::{HeaderMap, StatusCode};
 use rooms::MembershipChange;
@@ -49,11 +49,12 @@ pub(crate) async fn remove(
         origin::check_change(&headers, &app.config)?;
         let author = signed_in(&app, &headers)?.user;
         let room: RoomName = named(&room)?;
-        let id = UserId::new(member).map_err(|_| Problem::new(common::ErrorCode::NotFound))?;
+        let id = UserId::new(member).map_err(|_| Problem::new(ErrorCode::NotFound))?;
         let record = app.live.record_for(&room, &author.id)?;
-        let members = record.members.unwrap_or_default();
+        let members = record.members.ok_or_else(|| Problem::new(ErrorCode::Forbidden))?;
         let member = members.into_iter().find(|member| member.id == id);
-        let member = member.ok_or_else(|| Problem::new(common::ErrorCode::NotFound))?;
+        let absent = || Problem::new(ErrorCode::Conflict).title("it is so already");
+        let member = member.ok_or_else(absent)?;
         let change =
             if member.id == author.id { MembershipChange::Left } else { MembershipChange::Kicked };
         app.live.change_membership(&room, author, change, member).await?;

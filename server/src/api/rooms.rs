@@ -5,6 +5,7 @@ use std::sync::Arc;
 use common::{
     FieldFault, Member, Problem, RoomName, UserId,
     http::{Keep, OpenRoom, RoomInfo, RoomList},
+    limits::MEMBERS_MAX,
 };
 use futures_util::Stream;
 use http::{HeaderMap, StatusCode};
@@ -22,20 +23,18 @@ use crate::{
     transport::reply::{self, Response},
 };
 
-/// People of a private room.
-const MEMBERS_MAX: usize = 100;
-
 /// `GET`: the rooms that the asker may see, and what they have not read of them.
 pub(crate) async fn list(app: Arc<App>, headers: HeaderMap) -> Response {
     let answer = async {
         let reader = signed_in(&app, &headers)?.user;
+        app.live.may_read_page(&reader.id)?;
         let records = app.live.records_for(&reader.id);
         let names: Vec<RoomName> = records.iter().map(|record| record.room.clone()).collect();
         let count = move |store: &dyn Store| {
             names.iter().map(|room| store.unread(room, &reader)).collect::<Result<Vec<_>, _>>()
         };
         // The list is worth having without the counts.
-        let unread = app.live.log().read(count).await.unwrap_or_default();
+        let unread = app.live.log().read_aside(count).await.unwrap_or_default();
         let unread = unread.into_iter().chain(std::iter::repeat(None));
         let rooms =
             records.into_iter().zip(unread).map(|(record, unread)| app.live.info(record, unread));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use common::{ErrorCode, FieldFault, Problem, RoomName, http::Found};
 use http::{HeaderMap, StatusCode};
+use rooms::access::{Deed, may};
 
 use super::{named, signed_in};
 use crate::{
@@ -40,10 +41,14 @@ pub(crate) async fn find(query: Option<String>, app: Arc<App>, headers: HeaderMa
             .find(move |search| search.find(&words, &readable, room.as_ref(), before, PAGE_HITS));
         let page = page.await?.map_err(|refusal| problem_of(&refusal))?;
         let next = page.next.map(|cursor| cursor.to_string());
-        let hits = app.live.log().read(move |store| {
+        let hits = app.live.log().read_aside(move |store| {
             let current = |hit: &Hit| {
                 let record = store.room(&hit.room);
-                record.is_some_and(|record| record.head.epoch == hit.position.epoch)
+                record.is_some_and(|record| {
+                    // Who may read it may have changed while the index was asked.
+                    let readable = may(&asker.id, Deed::Read, record.members.as_deref());
+                    readable && record.head.epoch == hit.position.epoch
+                })
             };
             let hits = page.hits.into_iter().filter(current);
             let places: Vec<_> = hits.map(|hit| (hit.room, hit.position.seq)).collect();

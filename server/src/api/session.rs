@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use common::{
-    CloseCode, Problem,
+    CloseCode,
     http::{SessionInfo, SignIn},
 };
 use futures_util::Stream;
@@ -14,9 +14,7 @@ use super::{signed_in, slot};
 use crate::{
     App,
     accept::Peer,
-    clock,
-    log::Change,
-    origin,
+    accounts, clock, origin,
     transport::reply::{self, Response},
 };
 
@@ -51,25 +49,25 @@ pub(crate) fn show(app: Arc<App>, headers: HeaderMap) -> Response {
     }))
 }
 
-/// `DELETE`: sign out. The session's connections are closed.
-#[expect(clippy::needless_pass_by_value, reason = "warp hands owned values to a handler")]
-pub(crate) fn sign_out(app: Arc<App>, headers: HeaderMap) -> Response {
-    let answer = || -> Result<Response, Problem> {
+/// `DELETE`: sign out. The session's connections are closed. It is over at once; the answer says
+/// whether it is also after a restart.
+pub(crate) async fn sign_out(app: Arc<App>, headers: HeaderMap) -> Response {
+    let answer = async {
         origin::check_change(&headers, &app.config)?;
         let slot = slot(&headers)?;
         end_session(&app, &headers);
+        accounts::forget(&app).await?;
         let mut response = reply::empty(StatusCode::NO_CONTENT);
         let cookie = slot.clear(app.config.secure_cookies);
         response.headers_mut().insert(header::SET_COOKIE, cookie);
         Ok(response)
     };
-    reply::from(answer())
+    reply::from(answer.await)
 }
 
 fn end_session(app: &App, headers: &HeaderMap) {
     if let Ok(before) = signed_in(app, headers) {
         app.accounts.sign_out(&before.session);
-        app.live.log().note(Change::SignOut(before.session));
         app.connections.close_session(&before.session, CloseCode::SessionRevoked);
     }
 }

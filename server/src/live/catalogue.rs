@@ -4,6 +4,7 @@
 use common::{
     ErrorCode, Member, Problem, RoomName, UserId,
     http::{Keep, RoomInfo, Unread},
+    limits::MEMBERS_MAX,
 };
 use rooms::{
     Content, Draft, MembershipChange, MemoryLog, NewRoom, RoomRecord,
@@ -71,6 +72,12 @@ impl Live {
             .ok_or_else(|| Problem::new(ErrorCode::NotFound))
     }
 
+    /// Whether what is said in this room is kept; so is what is said in none.
+    #[must_use]
+    pub fn keeps(&self, room: &RoomName) -> bool {
+        self.fleeting().room(room).is_none()
+    }
+
     /// The rooms that this person may see, in the order of their names.
     #[must_use]
     pub fn records_for(&self, user: &UserId) -> Vec<RoomRecord> {
@@ -90,10 +97,19 @@ impl Live {
         member: Member,
     ) -> Result<RoomRecord, Problem> {
         let user = author.id.clone();
-        if self.record_for(room, &user)?.keep == Keep::None {
+        let record = self.record_for(room, &user)?;
+        if record.keep == Keep::None {
             let problem = Problem::new(ErrorCode::Conflict);
             return Err(problem.title("who belongs to a room that keeps nothing does not change"));
         }
+        let full = record.members.is_some_and(|members| members.len() > MEMBERS_MAX);
+        if full && change == MembershipChange::Joined {
+            let problem = Problem::new(ErrorCode::LimitReached);
+            return Err(problem.title("no more people may belong to one room"));
+        }
+        // It is an entry like what is said, and costs as much.
+        let too_fast = |wait| Problem::new(ErrorCode::RateLimited).retry_after(wait);
+        self.may_say(&user, room).map_err(too_fast)?;
         let content = Content::Membership { change, member };
         let draft = Draft { room: room.clone(), author, message_id: random::message_id(), content };
         match self.log.change(Change::Append(draft)).await? {

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use common::{ErrorCode, Position, Problem, RoomName, UserId, http::Keep};
+use common::{Digest, ErrorCode, Position, Problem, RoomName, UserId, http::Keep};
 use rooms::{
     Entry, RoomRecord,
     conversation::{Edge, Page, Wanted},
+    room::page,
 };
 
 use super::Live;
-use crate::log::Store;
+use crate::log::{Fault, Store};
 
-/// Entries that change what stands in a page: beyond it a reader follows the room from there.
+/// Entries that change what stands in a page; a page with more of them is made shorter.
 const LATER_MAX: usize = 500;
 
 impl Live {
@@ -39,39 +40,78 @@ impl Live {
             let (floor, entries, later) = (head.seq, Vec::new(), Vec::new());
             return Ok(Page { head, floor, entries, base: digest, later });
         }
-        let bytes_max = self.settings.read_bytes_max;
-        let read = move |store: &dyn Store| {
-            let room = &record.room;
-            let (entries, after) = match edge {
-                Edge::After(position) => {
-                    let entries = store.read_after(room, position.seq, most)?;
-                    (rooms::room::page(entries.into_iter(), bytes_max), position.seq)
-                }
-                Edge::Head | Edge::Before(_) => {
-                    let before = match edge {
-                        Edge::Before(position) => position.seq,
-                        Edge::Head | Edge::After(_) => record.head.seq + 1,
-                    };
-                    let newest_first = store.read_before(room, before, most)?.into_iter().rev();
-                    let mut entries = rooms::room::page(newest_first, bytes_max);
-                    entries.reverse();
-                    let after = entries.first().map_or(before.max(1), |first| first.seq) - 1;
-                    (entries, after)
-                }
-            };
-            let base = store.digest_at(room, after)?;
-            let later = match (entries.first(), entries.last()) {
-                (Some(first), Some(last)) => store.later(room, first.seq..=last.seq, LATER_MAX)?,
-                _ => Vec::new(),
-            };
-            Ok((record, entries, base, later))
-        };
-        let (record, entries, base, later) = self.log.read(read).await?;
+        let (known, bytes_max) = (record.clone(), self.settings.read_bytes_max);
+        let read = move |store: &dyn Store| Part::read(store, &known, &edge, most, bytes_max);
+        let Part { entries, base, later } = self.log.read(read).await?;
         let base = base.ok_or_else(|| Problem::new(ErrorCode::CursorExpired))?;
-        let on_the_wire =
-            |entries: Vec<Arc<Entry>>| entries.iter().map(|entry| entry.on_the_wire()).collect();
+        // What was said after the question was allowed is not in the answer: whoever was sent away
+        // meanwhile may not have it.
+        let on_the_wire = |entries: Vec<Arc<Entry>>| {
+            let allowed = entries.iter().filter(|entry| entry.seq <= record.head.seq);
+            allowed.map(|entry| entry.on_the_wire()).collect()
+        };
         let (entries, later) = (on_the_wire(entries), on_the_wire(later));
         Ok(Page { head: record.head, floor: record.floor, entries, base, later })
+    }
+}
+
+/// Entries without a gap, the digest before them, and what changes them later.
+#[derive(Debug)]
+struct Part {
+    entries: Vec<Arc<Entry>>,
+    base: Option<Digest>,
+    later: Vec<Arc<Entry>>,
+}
+
+impl Part {
+    /// At most `most` entries, and fewer where they, or what changes them, weigh more than
+    /// `bytes_max`.
+    fn read(
+        store: &dyn Store,
+        record: &RoomRecord,
+        edge: &Edge,
+        mut most: usize,
+        bytes_max: usize,
+    ) -> Result<Self, Fault> {
+        loop {
+            let (entries, after) = Self::entries(store, record, edge, most, bytes_max)?;
+            let later = match (entries.first(), entries.last()) {
+                (Some(first), Some(last)) => {
+                    store.later(&record.room, first.seq..=last.seq, LATER_MAX)?
+                }
+                _ => Vec::new(),
+            };
+            let weight: usize = later.iter().map(|entry| entry.weight()).sum();
+            let is_whole = later.len() < LATER_MAX && weight <= bytes_max;
+            if is_whole || entries.len() <= 1 {
+                let base = store.digest_at(&record.room, after)?;
+                return Ok(Self { entries, base, later });
+            }
+            most = entries.len() / 2;
+        }
+    }
+
+    /// The entries, and the place before the first of them.
+    fn entries(
+        store: &dyn Store,
+        record: &RoomRecord,
+        edge: &Edge,
+        most: usize,
+        bytes_max: usize,
+    ) -> Result<(Vec<Arc<Entry>>, u64), Fault> {
+        let before = match edge {
+            Edge::After(position) => {
+                let entries = store.read_after(&record.room, position.seq, most)?;
+                return Ok((page(entries.into_iter(), bytes_max), position.seq));
+            }
+            Edge::Before(position) => position.seq,
+            Edge::Head => record.head.seq + 1,
+        };
+        let newest_first = store.read_before(&record.room, before, most)?.into_iter().rev();
+        let mut entries = page(newest_first, bytes_max);
+        entries.reverse();
+        let after = entries.first().map_or(before.max(1), |first| first.seq) - 1;
+        Ok((entries, after))
     }
 }
 

@@ -25,6 +25,7 @@ impl Live {
         tell: impl FnOnce(&RoomName, Unread) + Send + 'static,
     ) -> Result<(), Problem> {
         let record = self.record_for(&room, &reader.id)?;
+        self.may_read_page(&reader.id)?;
         history::check_position(&position, &record, record.head.seq)?;
         if record.keep == Keep::None {
             // Nothing is kept, and nothing is behind it.
@@ -39,6 +40,8 @@ impl Live {
             let outcome = async {
                 live.log.change(mark).await?;
                 let unread = live.unread(&room, &reader).await?;
+                // Whoever was sent away meanwhile learns nothing of what came after.
+                live.record_for(&room, &reader.id)?;
                 Ok(unread.unwrap_or_default())
             };
             let outcome = outcome.await;
@@ -60,6 +63,6 @@ impl Live {
         reader: &Member,
     ) -> Result<Option<Unread>, Problem> {
         let (room, reader) = (room.clone(), reader.clone());
-        self.log.read(move |store| store.unread(&room, &reader)).await
+        self.log.read_aside(move |store| store.unread(&room, &reader)).await
     }
 }

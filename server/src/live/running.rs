@@ -13,7 +13,7 @@ use rooms::{
 };
 
 use super::{Live, Mailbox};
-use crate::clock;
+use crate::{clock, log::Store};
 
 /// Entries that a room is loaded with: the first page of everybody who comes, and what most of
 /// those missed who come back.
@@ -57,7 +57,9 @@ impl Live {
                 Vec::new()
             } else {
                 let (room, before) = (room.clone(), record.head.seq + 1);
-                self.log.read(move |store| store.read_before(&room, before, LOAD_ENTRIES)).await?
+                let read = move |store: &dyn Store| store.read_before(&room, before, LOAD_ENTRIES);
+                // What cannot be read is no reason to keep people from what is live.
+                self.log.read(read).await.unwrap_or_default()
             };
             if let Some(running) = self.run(room, user, &last)? {
                 return Ok(running);

@@ -86,7 +86,6 @@ impl Asker {
             }
             // Whoever asked may have gone.
             Self::Task(sender) => drop(sender.send(outcome)),
-            Self::Nobody => {}
         }
     }
 }

@@ -33,6 +33,9 @@ use socket::Socket;
 
 /// Bytes that are handed to the socket before it is flushed.
 const TURN_BYTES_MAX: usize = 128 * 1024;
+/// Pages that are read before the mail is looked at again: whose own entries are left out may read
+/// many and write nothing.
+const TURN_PAGES_MAX: usize = 256;
 /// From the close frame to dropping the TCP connection, when the client does not answer it.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -227,7 +230,10 @@ impl Connection {
             }
         }
         for room in removed {
-            self.conversation.handle_removed(&room);
+            // Whoever was let in again meanwhile, and has joined, stays.
+            if !self.app.live.is_followed(&room, self.conversation.id()) {
+                self.conversation.handle_removed(&room);
+            }
         }
         for room in dirty {
             self.mark_dirty(room);
@@ -248,7 +254,9 @@ impl Connection {
 
     /// Hands what arrived to the conversation, as long as it wants more, and performs what it asks.
     async fn take_what_arrived(&mut self, now: Instant) -> Option<Ending> {
-        self.perform_requests(now).await;
+        if self.perform_requests(now).await {
+            return None;
+        }
         while self.conversation.wants_input() {
             match self.socket.next(now) {
                 Ok(Some(Incoming::Text(text))) => self.conversation.handle_text(&text, now),
@@ -264,7 +272,10 @@ impl Connection {
                 Ok(None) => break,
                 Err(violation) => return Some(answer_to(violation)),
             }
-            self.perform_requests(now).await;
+            // Whoever waited looks at the mail first: it may be that nothing more is to be done.
+            if self.perform_requests(now).await {
+                return None;
+            }
         }
         None
     }
@@ -275,14 +286,17 @@ impl Connection {
         if !self.socket.is_flushed() {
             return true;
         }
-        let mut more = true;
-        while more && self.socket.unwritten() < TURN_BYTES_MAX {
+        let (mut more, mut pages) = (true, 0);
+        while more && self.socket.unwritten() < TURN_BYTES_MAX && pages < TURN_PAGES_MAX {
             match self.conversation.poll_frame() {
                 Some(Frame::Message(message)) => {
                     self.socket.write(Opcode::Text, common::encode(&message).as_bytes());
                 }
                 Some(Frame::Entry(entry)) => self.socket.write(Opcode::Text, entry.json()),
-                None => more = self.read_dirty_room().await,
+                None => {
+                    pages += 1;
+                    more = self.read_dirty_room().await;
+                }
             }
         }
         self.socket.try_flush(clock::now());
@@ -305,6 +319,8 @@ impl Connection {
                 self.conversation.close(CloseCode::TryAgainLater);
                 return true;
             };
+            // Who had to wait was not silent.
+            self.conversation.handle_taken(clock::now());
             read
         } else {
             read

@@ -323,6 +323,9 @@ async fn only_whoever_opened_a_private_room_sends_others_away() {
     let admit = json!({ "member": stranger.id });
     assert_eq!(stranger.asks("POST", "/api/rooms/duo/members", Some(&admit)).await.status, 404);
     assert_eq!(duri.asks("DELETE", &path(&duri.id), None).await.status, 204, "one may go");
+    let of_general = format!("/api/rooms/general/members/{}", duri.id);
+    assert_eq!(hana.asks("DELETE", &of_general, None).await.status, 403, "nobody belongs to it");
+    assert_eq!(hana.asks("DELETE", &path(&duri.id), None).await.status, 409, "gone already");
     let open = json!({ "member": duri.id });
     assert_eq!(hana.asks("POST", "/api/rooms/general/members", Some(&open)).await.status, 403);
 }
@@ -475,4 +478,70 @@ async fn where_nothing_is_kept_nothing_is_unread() {
     let history = json!({ "type": "history", "room": "ticker" });
     let page = page(&mut caller, history).await;
     assert!(page.entries.is_empty());
+}
+
+#[tokio::test]
+async fn letting_people_in_costs_as_much_as_speaking() {
+    let house = House::opens().await;
+    let (hana, duri) = (house.guest("하나").await, house.guest("두리").await);
+    hana.opens_private_room("duo", &[]).await;
+    let mut statuses = Vec::new();
+    for _ in 0..15 {
+        let admit = json!({ "member": duri.id });
+        let admitted = hana.asks("POST", "/api/rooms/duo/members", Some(&admit)).await;
+        let path = format!("/api/rooms/duo/members/{}", duri.id);
+        statuses.extend([admitted.status, hana.asks("DELETE", &path, None).await.status]);
+    }
+    assert_eq!(statuses[..20], [201, 204].repeat(10));
+    assert!(statuses[20..].contains(&429), "{statuses:?}");
+}
+
+#[tokio::test]
+async fn a_page_is_shorter_where_what_changed_it_weighs_much() {
+    let house = House::opens_with(&["--says-per-second", "1000"]).await;
+    let mut hana = house.enters("하나").await;
+    hana.joins("general").await;
+    let mut last = hana.says("general", "0").await;
+    for nth in 1..30 {
+        last = hana.says("general", &nth.to_string()).await;
+    }
+    let text = "가".repeat(4_000);
+    for seq in 1..=30 {
+        hana.requests(edit(seq, &format!("e-{seq}"), &text)).await;
+    }
+    // The edits weigh 24 KB each in memory, and a page has 128 KiB.
+    let before = Position { seq: last.seq + 1, ..last };
+    let request = json!({ "type": "history", "room": "general", "before": position(&before) });
+    let page = page(&mut hana, request).await;
+    assert!(page.entries.len() < 10 && !page.entries.is_empty(), "{}", page.entries.len());
+    assert_eq!(page.entries.last().unwrap().seq, 30);
+    assert_eq!(page.later.len(), page.entries.len(), "of each post the last edit");
+}
+
+#[tokio::test]
+async fn whoever_signs_out_while_pages_are_read_is_sent_away_before_the_last_of_them() {
+    let house = House::opens_with(&["--says-per-second", "1000"]).await;
+    let hana = house.guest("하나").await;
+    let mut caller = hana.calls().await;
+    caller.joins("general").await;
+    for nth in 0..50 {
+        caller.says("general", &nth.to_string()).await;
+    }
+    for id in 0..100 {
+        let history = json!({ "type": "history", "room": "general", "id": 1_000 + id });
+        caller.sends_text(&history.to_string()).await;
+    }
+    caller.hears(|message| matches!(message, ServerMessage::History { id: 1_000, .. })).await;
+    assert_eq!(hana.asks("DELETE", "/api/session", None).await.status, 204);
+    assert_eq!(caller.is_closed().await, 4003);
+}
+
+#[tokio::test]
+async fn whoever_signed_out_stays_out_after_a_restart() {
+    let house = House::opens().await;
+    let hana = house.guest("하나").await;
+    hana.calls().await.hears_welcome().await;
+    assert_eq!(hana.asks("DELETE", "/api/session", None).await.status, 204);
+    let house = house.restarts().await;
+    assert_eq!(hana.at(&house).asks("GET", "/api/session", None).await.status, 401);
 }

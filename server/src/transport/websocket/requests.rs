@@ -8,17 +8,21 @@ use rooms::{Draft, Request, conversation::Wanted};
 use super::Connection;
 use crate::{
     api::ticket::save_session,
+    clock,
     live::{Followed, Marked},
 };
 
 impl Connection {
-    pub(super) async fn perform_requests(&mut self, now: Instant) {
+    /// Performs what the conversation asks for. Says whether it had to wait for the store.
+    pub(super) async fn perform_requests(&mut self, now: Instant) -> bool {
+        let mut waited = false;
         while let Some(request) = self.conversation.poll_request() {
             match request {
                 Request::Authenticate { ticket } => self.authenticate(&ticket, now),
                 // What may have to wait for the store is boxed: most connections wait for nothing.
                 Request::Follow { id, room, after, echo } => {
                     Box::pin(self.follow(id, room, after, echo, now)).await;
+                    waited = true;
                 }
                 Request::Unfollow { room } => {
                     if let Some(user) = &self.user {
@@ -26,16 +30,23 @@ impl Connection {
                     }
                 }
                 Request::Append { id, draft } => {
-                    if self.session_is_saved || Box::pin(self.saves_session(id, now)).await {
+                    let needs_nothing = self.session_is_saved || !self.app.live.keeps(&draft.room);
+                    if needs_nothing || Box::pin(self.saves_session(id, now)).await {
                         self.append(id, draft, now);
                     }
                 }
                 Request::Page { id, room, wanted } => {
                     Box::pin(self.page(id, room, wanted, now)).await;
+                    waited = true;
                 }
                 Request::Mark { id, room, position } => self.mark(id, room, position, now),
             }
         }
+        if waited {
+            // Nothing was read from the client meanwhile: it was not silent.
+            self.conversation.handle_taken(clock::now());
+        }
+        waited
     }
 
     async fn follow(
