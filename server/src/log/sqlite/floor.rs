@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 
 use super::{
     Known,
-    rows::{ReadError, Reading, place, stored_digest},
+    rows::{ReadError, Reading, is_of_the_row, place, stored_digest},
 };
 
 /// Rows of entries that are taken away in one go: at least, and at most.
@@ -30,11 +30,18 @@ impl Known {
     /// Lets the floor follow the head.
     pub(super) fn settle(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         let floor = self.record.head.seq.saturating_sub(self.record.keeps());
-        if floor > self.record.floor
-            && let Some(digest) = stored_digest(connection, place(self.id, floor))?
-        {
-            self.record.floor = floor;
-            self.record.floor_digest = digest;
+        if floor <= self.record.floor {
+            return Ok(());
+        }
+        match stored_digest(connection, place(self.id, floor)) {
+            Ok(Some(digest)) => {
+                self.record.floor = floor;
+                self.record.floor_digest = digest;
+            }
+            // Where it is damaged the floor waits for the next entry.
+            Ok(None) => {}
+            Err(error) if is_of_the_row(&error) => {}
+            Err(error) => return Err(error),
         }
         Ok(())
     }

@@ -131,7 +131,13 @@ impl<'a> Reading<'a> {
             let before = if entry.seq == record.floor + 1 {
                 Some(record.floor_digest)
             } else {
-                stored_digest(self.connection, place(self.room.id, entry.seq - 1))?
+                let place = place(self.room.id, entry.seq - 1);
+                stored_digest(self.connection, place).map_err(|error| {
+                    if is_of_the_row(&error) {
+                        return self.damaged(entry.seq, "nothing stands before it to compare with");
+                    }
+                    error.into()
+                })?
             };
             // What stands right behind what was taken away has nothing to be compared with.
             if let Some(before) = before {
@@ -194,21 +200,25 @@ impl<'a> Reading<'a> {
     fn entry(&self, row: &Row<'_>) -> Result<Entry, ReadError> {
         let seq = seq_of(row.get(0)?);
         let damaged = |cause| self.damaged(seq, cause);
-        let member: Option<i64> = row.get(6)?;
-        let about: Option<i64> = row.get(5)?;
+        // The row was read: what fails here is what stands in it.
+        let not_so = |_: rusqlite::Error| damaged("a column is not what was written");
+        let member: Option<i64> = row.get(6).map_err(not_so)?;
+        let about: Option<i64> = row.get(5).map_err(not_so)?;
+        let erased: Option<[u8; 16]> = row.get(8).map_err(not_so)?;
         Ok(Entry {
             room: self.room.record.room.clone(),
             epoch: self.room.record.head.epoch.clone(),
             seq,
             at: row.get::<_, At>(1).map_err(|_| damaged("its time is not one"))?.text,
-            author: self.member(row.get(2)?, seq)?,
+            author: self.member(row.get(2).map_err(not_so)?, seq)?,
             message_id: row.get::<_, Id>(3).map_err(|_| damaged("its id is not one"))?.text,
-            kind: kind_of(row.get(4)?).ok_or_else(|| damaged("there is no such kind"))?,
+            kind: kind_of(row.get(4).map_err(not_so)?)
+                .ok_or_else(|| damaged("there is no such kind"))?,
             of: about.map(seq_of),
             member: member.map(|member| self.member(member, seq)).transpose()?,
-            body: row.get(7)?,
-            erased: row.get::<_, Option<[u8; 16]>>(8)?.map(Digest::from_bytes),
-            digest: Digest::from_bytes(row.get(9)?),
+            body: row.get(7).map_err(not_so)?,
+            erased: erased.map(Digest::from_bytes),
+            digest: Digest::from_bytes(row.get(9).map_err(not_so)?),
             json: OnceLock::new(),
         })
     }
@@ -241,6 +251,11 @@ pub(super) fn member(
         .query_row([name], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))
         .optional()?;
     Ok(texts.map(|(user, name)| Ok(Member { id: UserId::new(user)?, name: UserName::new(name)? })))
+}
+
+/// Whether the row was read and what stands in it is not what was written.
+pub(super) fn is_of_the_row(error: &rusqlite::Error) -> bool {
+    error.sqlite_error().is_none()
 }
 
 /// The digest in the row of an entry.

@@ -160,7 +160,15 @@ impl Batch<'_> {
             return no_such_room();
         }
         let target = match draft.content.of() {
-            Some(of) => room.target(connection, of)?,
+            Some(of) => match room.target(connection, of) {
+                Ok(target) => target,
+                // What others said in the same batch has nothing to do with it.
+                Err(ReadError::Damaged { room, seq, cause }) => {
+                    tracing::error!(%room, seq, cause, "what is about a damaged entry is refused");
+                    return Ok(Err(AppendRefusal::NoSuchEntry(of)));
+                }
+                Err(error) => return Err(error),
+            },
             None => None,
         };
         if let Err(refusal) = check(draft, &room.record, target.as_ref()) {
@@ -272,7 +280,9 @@ impl Batch<'_> {
         const ERASE: &str = "UPDATE entries SET body = '', erased = ? WHERE place = ?";
         let mut statement = self.connection.prepare_cached(FIND)?;
         let found = statement.query_map([target, EDIT], |row| {
-            Ok((row.get::<_, i64>(0)?, Digest::of_body(row.get_ref(1)?.as_str()?)))
+            // What is damaged stays so: its digest tells.
+            let body = String::from_utf8_lossy(row.get_ref(1)?.as_bytes()?);
+            Ok((row.get::<_, i64>(0)?, Digest::of_body(&body)))
         })?;
         let found = found.collect::<rusqlite::Result<Vec<_>>>()?;
         let mut statement = self.connection.prepare_cached(ERASE)?;

@@ -96,6 +96,31 @@ fn a_byte_that_changed_is_found_by_room_and_number_and_never_served() {
 }
 
 #[test]
+fn what_is_about_a_damaged_entry_is_refused_and_stops_nobody_else() {
+    for damage in [
+        "UPDATE entries SET body = 'other' WHERE seq = 3",
+        "UPDATE entries SET digest = x'00' WHERE seq = 3",
+        "UPDATE entries SET digest = x'00' WHERE seq = 2",
+        "UPDATE entries SET body = CAST(x'ff' AS TEXT) WHERE seq = 3",
+    ] {
+        let dir = filled(9);
+        Connection::open(dir.database()).unwrap().execute(damage, []).unwrap();
+        let store = dir.store();
+        let body = Body::new("better").unwrap();
+        let edit = draft("hana", "e", Content::Edit { of: 3, body });
+        let delete = draft("hana", "d", Content::Delete { of: 3 });
+        for about in [edit, delete, reaction("duri", "r", 3)] {
+            let stranger = post("sena", about.message_id.as_str(), "hi");
+            let outcomes =
+                store.commit(&[Change::Append(about), Change::Append(stranger)], &at()).unwrap();
+            let [about, stranger] = outcomes.try_into().unwrap();
+            assert_eq!(appended(about).unwrap_err(), AppendRefusal::NoSuchEntry(3), "{damage}");
+            appended(stranger).unwrap();
+        }
+    }
+}
+
+#[test]
 fn a_last_entry_that_is_damaged_is_found_at_the_start() {
     let dir = filled(300);
     overwrite(&dir.database(), b"text-300.", b"text-301.");
