@@ -1,9 +1,9 @@
 //! The logs, read markers and sessions in one SQLite database: what was acknowledged is there
 //! after `kill -9` and after a power cut.
 //!
-//! One connection writes ([`writer`]); others read and wait for nobody ([`readers`], [`queries`]).
+//! One connection writes (`writer`); others read and wait for nobody (`readers`, `queries`).
 //! What is known of the rooms is in memory as well, and changes only after a commit. Read on in
-//! [`schema`] (the tables) and [`opening`] (what a start asks of the file).
+//! `schema` (the tables) and `opening` (what a start asks of the file).
 
 mod checkpoints;
 mod compact;
