@@ -16,6 +16,10 @@ use super::{
 };
 use crate::{accounts::Hashed, log::store::SavedSession};
 
+/// Entries that are looked at for what somebody has not read: ten for each post that is counted,
+/// so that reactions and edits between them make the count of an ordinary room no smaller.
+const LOOKED_AT_MAX: u32 = 10 * UNREAD_MAX;
+
 impl Reading<'_> {
     /// Entries after `after`, at most `most`, oldest first; none where they are not kept.
     pub(crate) fn after(&self, after: u64, most: usize) -> Result<Vec<Arc<Entry>>, ReadError> {
@@ -36,32 +40,49 @@ impl Reading<'_> {
     }
 
     fn between(&self, after: u64, last: u64) -> Result<Vec<Arc<Entry>>, ReadError> {
-        // None: it was taken away since the room was looked up.
+        // It may have been taken away since the room was looked up.
+        if after < self.pruned()? {
+            return Ok(Vec::new());
+        }
         let Some(before) = self.digest_at(after)? else { return Ok(Vec::new()) };
         let mut entries = Vec::with_capacity(usize::try_from(last - after).unwrap_or_default());
         self.run(after, last, before, |entry| entries.push(Arc::new(entry)))?;
         Ok(entries)
     }
 
+    /// There are no rows up to this entry, at the moment that this connection sees.
+    fn pruned(&self) -> rusqlite::Result<u64> {
+        self.connection
+            .prepare_cached("SELECT floor FROM rooms WHERE id = ?")?
+            .query_row([self.room_id()], |row| row.get(0).map(i64::cast_unsigned))
+    }
+
     /// Of the entries behind these places: the last edit of each post among them, and the
-    /// reactions to them that were not taken back.
+    /// reactions to them that were not taken back. Where these are more than `most`, the last
+    /// reactions are left out, and edits only where they alone are more.
     pub(super) fn later(
         &self,
         places: &RangeInclusive<u64>,
         most: usize,
     ) -> Result<Vec<Arc<Entry>>, ReadError> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM entries AS entry
-             WHERE about BETWEEN ?1 AND ?2 AND place > ?2 AND place <= ?3 AND erased IS NULL
-             AND (kind = {REACTION} OR (kind = {EDIT} AND NOT EXISTS (
-                 SELECT 1 FROM entries WHERE about = entry.about AND kind = {EDIT}
-                 AND place > entry.place AND place <= ?3)))
+        let behind = "about BETWEEN ?1 AND ?2 AND place > ?2 AND place <= ?3 AND erased IS NULL";
+        let edits = format!(
+            "SELECT {COLUMNS} FROM entries AS entry WHERE kind = {EDIT} AND {behind}
+             AND NOT EXISTS (SELECT 1 FROM entries WHERE about = entry.about AND kind = {EDIT}
+                 AND place > entry.place AND place <= ?3)
              ORDER BY place LIMIT ?4"
         );
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let reactions = format!(
+            "SELECT {COLUMNS} FROM entries WHERE kind = {REACTION} AND {behind}
+             ORDER BY place LIMIT ?4"
+        );
         let [first, last] = [*places.start(), *places.end()].map(|seq| place(self.room_id(), seq));
         let head = place(self.room_id(), self.record().head.seq);
-        let entries = self.some(&sql, [first, last, head, most])?;
+        let limit = |most: usize| i64::try_from(most).unwrap_or(i64::MAX);
+        let mut entries = self.some(&edits, [first, last, head, limit(most)])?;
+        let left = limit(most - entries.len());
+        entries.extend(self.some(&reactions, [first, last, head, left])?);
+        entries.sort_by_key(|entry| entry.seq);
         Ok(entries.into_iter().map(Arc::new).collect())
     }
 
@@ -85,7 +106,8 @@ impl Reading<'_> {
         Ok(Some(post))
     }
 
-    /// How far somebody has read, and what others posted since.
+    /// How far somebody has read, and what others posted since: of the last [`LOOKED_AT_MAX`]
+    /// entries, the last [`UNREAD_MAX`] posts. Beyond either the counts are lower bounds.
     pub(super) fn unread(&self, reader: &Member) -> Result<Option<Unread>, ReadError> {
         let Some(person) = people::person(self.connection, &reader.id)? else { return Ok(None) };
         let read: Option<i64> = self
@@ -96,9 +118,11 @@ impl Reading<'_> {
         let Some(read) = read.map(i64::cast_unsigned) else { return Ok(None) };
         let RoomRecord { head, floor, .. } = self.record();
         let sql = format!(
-            "SELECT body FROM entries WHERE place > ?1 AND place <= ?2 AND kind = {POST}
-             AND erased IS NULL AND author NOT IN (SELECT id FROM names WHERE person = ?3)
-             ORDER BY place LIMIT {UNREAD_MAX}"
+            "SELECT body FROM (
+                 SELECT kind, erased, author, body FROM entries
+                 WHERE place > ?1 AND place <= ?2 ORDER BY place DESC LIMIT {LOOKED_AT_MAX})
+             WHERE kind = {POST} AND erased IS NULL
+             AND author NOT IN (SELECT id FROM names WHERE person = ?3) LIMIT {UNREAD_MAX}"
         );
         let [after, last] = [read.max(*floor), head.seq].map(|seq| place(self.room_id(), seq));
         let mut statement = self.connection.prepare_cached(&sql)?;

@@ -36,7 +36,7 @@ impl Readers {
         Self { path, pool: Mutex::default(), given_back: Condvar::new() }
     }
 
-    /// Reads when a connection is free.
+    /// Reads when a connection is free. Everything that the question looks at is of one moment.
     pub(super) fn with<T>(
         &self,
         question: impl FnOnce(&Connection) -> Result<T, ReadError>,
@@ -46,7 +46,8 @@ impl Readers {
             Some(connection) => connection,
             None => lent.connection.insert(self.connect()?),
         };
-        question(connection)
+        let moment = connection.unchecked_transaction()?;
+        question(&moment)
     }
 
     /// A connection that nobody uses, or the right to make one.

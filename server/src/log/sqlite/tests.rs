@@ -238,6 +238,66 @@ fn unread_posts_are_those_of_others_after_the_mark_which_never_goes_back() {
 }
 
 #[test]
+fn no_more_is_looked_at_for_what_is_unread_than_is_worth_it() {
+    let dir = TempDir::new();
+    let store = dir.store();
+    store.opens(new_room("general", Keep::Forever)).unwrap();
+    store.make(Change::Mark { reader: somebody("duri").id, room: room("general"), seq: 0 });
+    store.says(post("hana", "first", "long ago")).unwrap();
+    let own = |nth| Change::Append(post("duri", &format!("m{nth}"), "hm"));
+    store.commit(&(2..10_000).map(own).collect::<Vec<_>>(), &at()).unwrap();
+    let unread = || store.unread(&room("general"), &somebody("duri")).unwrap().unwrap();
+    assert_eq!(unread().posts, 1);
+    store.says(post("hana", "last", "@duri!")).unwrap();
+    assert_eq!((unread().posts, unread().mentions), (2, 1));
+    store.says(post("duri", "m10000", "hm")).unwrap();
+    assert_eq!((unread().posts, unread().mentions), (1, 1));
+}
+
+#[test]
+fn many_reactions_hide_no_edit() {
+    let dir = TempDir::new();
+    let store = dir.store();
+    store.opens(new_room("general", Keep::Forever)).unwrap();
+    store.says(post("hana", "m1", "one")).unwrap();
+    store.says(post("hana", "m2", "two")).unwrap();
+    for nth in 0..5 {
+        store.says(reaction(&format!("friend{nth}"), &format!("r{nth}"), 1)).unwrap();
+    }
+    for (id, of) in [("e1", 1), ("e2", 2)] {
+        let body = Body::new("better").unwrap();
+        store.says(draft("hana", id, Content::Edit { of, body })).unwrap();
+    }
+    let later = |most| -> Vec<u64> {
+        let entries = store.later(&room("general"), 1..=2, most).unwrap();
+        entries.iter().map(|entry| entry.seq).collect()
+    };
+    assert_eq!(later(100), [3, 4, 5, 6, 7, 8, 9]);
+    assert_eq!(later(4), [3, 4, 8, 9]);
+    assert_eq!(later(2), [8, 9]);
+    assert_eq!(later(1), [8]);
+}
+
+#[test]
+fn what_was_taken_away_since_the_room_was_looked_up_is_not_called_damaged() {
+    let dir = TempDir::new();
+    let store = dir.store();
+    store.opens(new_room("general", Keep::Last(5))).unwrap();
+    for nth in 1..=10 {
+        store.says(post("hana", &format!("m{nth}"), "hi")).unwrap();
+    }
+    let known = store.known(&room("general")).unwrap();
+    assert_eq!(known.record.floor, 5);
+    for nth in 11..=200 {
+        store.says(post("hana", &format!("m{nth}"), "hi")).unwrap();
+    }
+    let read = |after| store.read(|connection| known.reading(connection).after(after, 3));
+    assert_eq!(read(5).unwrap().len(), 0);
+    let before = |seq| store.read(|connection| known.reading(connection).before(seq, 3));
+    assert_eq!(before(11).unwrap().len(), 0);
+}
+
+#[test]
 fn sessions_members_and_topics_outlive_a_restart_and_what_is_not_kept_begins_anew() {
     let dir = TempDir::new();
     let saved = SavedSession {
