@@ -250,12 +250,6 @@ impl Conversation {
         frame
     }
 
-    /// Whether entries that were read still wait to be written; read no more before they are.
-    #[must_use]
-    pub fn has_entries(&self) -> bool {
-        !self.entries.is_empty()
-    }
-
     fn refuse(&mut self, id: Option<u64>, error: Problem, now: Instant) {
         let ours = error.status >= 500;
         self.replies.push_back(ServerMessage::Error { id, error });

@@ -130,17 +130,17 @@ pub fn check(
         Content::Reaction { of, .. } => {
             let post = standing(*of, target, &[EntryKind::Post])?;
             allowed(Deed::Say)?;
-            if post.erased.is_some() { Err(AppendRefusal::Deleted(*of)) } else { Ok(()) }
+            not_deleted(post)
         }
         Content::Edit { of, .. } => {
             let post = standing(*of, target, &[EntryKind::Post])?;
             allowed(Deed::Edit { author: &post.author.id })?;
-            if post.erased.is_some() { Err(AppendRefusal::Deleted(*of)) } else { Ok(()) }
+            not_deleted(post)
         }
         Content::Delete { of } => {
             let entry = standing(*of, target, &[EntryKind::Post, EntryKind::Reaction])?;
             allowed(Deed::Delete { author: &entry.author.id })?;
-            if entry.erased.is_some() { Err(AppendRefusal::Deleted(*of)) } else { Ok(()) }
+            not_deleted(entry)
         }
         Content::Membership { change, member } => {
             let belongs = members.is_some_and(|all| all.iter().any(|one| one.id == member.id));
@@ -166,6 +166,10 @@ fn standing<'a>(
         return Err(AppendRefusal::WrongKind(of));
     }
     Ok(entry)
+}
+
+fn not_deleted(entry: &Entry) -> Result<(), AppendRefusal> {
+    if entry.erased.is_some() { Err(AppendRefusal::Deleted(entry.seq)) } else { Ok(()) }
 }
 
 /// The members of a private room after this entry.

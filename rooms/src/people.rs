@@ -64,11 +64,6 @@ impl People {
         }
     }
 
-    /// The connections of one person, oldest first.
-    pub fn connections(&self, user: &UserId) -> impl Iterator<Item = &ConnectionId> {
-        self.people.get(user).into_iter().flat_map(|person| &person.connections)
-    }
-
     /// Whether this person may say something in this room at this moment.
     ///
     /// # Errors

@@ -45,7 +45,7 @@ pub mod stats;
 use std::collections::VecDeque;
 
 use common::{
-    Body, ClientMessage, MessageId, Position, RoomName, ServerMessage, UserId, codec::write,
+    ClientMessage, MessageId, Position, RoomName, ServerMessage, UserId, codec::write,
     decode_server,
 };
 use web_time::Instant;
@@ -151,20 +151,6 @@ impl Session {
             self.tell(Event::Left { room: room.clone() });
         }
         self.settle(now);
-    }
-
-    /// Says something in a room: [`Self::write`] with a post.
-    ///
-    /// # Errors
-    /// When the outbox is full; the message is not taken.
-    pub fn say(
-        &mut self,
-        room: RoomName,
-        message_id: MessageId,
-        body: Body,
-        now: Instant,
-    ) -> Result<(), OutboxFull> {
-        self.write(room, message_id, Content::Post(body), now)
     }
 
     /// Writes something into a room's log, as soon as the room is joined and everything older

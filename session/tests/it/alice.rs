@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use common::{Body, ClientMessage, Position, ServerMessage, decode_client, encode};
 use session::{
-    Action, Edge, Event, Generation, LinkState, OutboxFull, Pending, PendingState, Session,
-    TicketRefusal,
+    Action, Content, Edge, Event, Generation, LinkState, OutboxFull, Pending, PendingState,
+    Session, TicketRefusal,
 };
 use web_time::Instant;
 
@@ -178,9 +178,22 @@ impl Alice {
 
     pub(crate) fn tries_to_say(&mut self, room: &str, message_id: &str) -> Result<(), OutboxFull> {
         let body = Body::new(format!("this is {message_id}")).unwrap();
-        let said = self.session.say(name(room), id(message_id), body, self.now);
+        self.tries_to_write(room, message_id, Content::Post(body))
+    }
+
+    pub(crate) fn writes(&mut self, room: &str, message_id: &str, content: Content) {
+        self.tries_to_write(room, message_id, content).expect("there is space");
+    }
+
+    fn tries_to_write(
+        &mut self,
+        room: &str,
+        message_id: &str,
+        content: Content,
+    ) -> Result<(), OutboxFull> {
+        let written = self.session.write(name(room), id(message_id), content, self.now);
         self.settles();
-        said
+        written
     }
 
     pub(crate) fn retries(&mut self, message_id: &str) {

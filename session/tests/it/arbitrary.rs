@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use common::{Digest, ErrorCode, Position, ResyncReason, ServerMessage, encode, http::Unread};
 use proptest::prelude::*;
-use session::{Action, Edge, Event, Generation, LinkState, TicketRefusal};
+use session::{Action, Content, Edge, Event, Generation, LinkState, TicketRefusal};
 
 use crate::alice::{
     Alice, ack, at, bobs_entry, digest, entry, error, head, id, joined, ms, name, post, resync,
@@ -159,8 +159,8 @@ impl Watch {
             }
             Input::Say(room, n) => {
                 let said = format!("m{n}");
-                let body = common::Body::new(&said).unwrap();
-                session.say(name(ROOMS[room]), id(&said), body, now).unwrap();
+                let content = Content::Post(common::Body::new(&said).unwrap());
+                session.write(name(ROOMS[room]), id(&said), content, now).unwrap();
             }
             Input::Retry(n) => session.retry(&id(&format!("m{n}")), now),
             Input::Discard(n) => session.discard(&id(&format!("m{n}"))),

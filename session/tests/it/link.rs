@@ -349,9 +349,9 @@ trait Says {
 impl Says for session::Session {
     fn say_three(&mut self, now: web_time::Instant) {
         for message in ["m1", "m2", "m3"] {
-            let body = common::Body::new(message).unwrap();
+            let content = session::Content::Post(common::Body::new(message).unwrap());
             let (room, id) = (crate::alice::name("general"), crate::alice::id(message));
-            self.say(room, id, body, now).unwrap();
+            self.write(room, id, content, now).unwrap();
         }
     }
 }

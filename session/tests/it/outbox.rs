@@ -151,8 +151,7 @@ fn a_message_that_was_too_big_for_the_server_is_never_sent_again() {
     alice.hears_joined("tech", ("t1", 0), 0, false);
     alice.says("tech", "short");
     let long = Body::new("long ".repeat(700)).unwrap();
-    alice.session.say(name("general"), id("m1"), long, alice.now).unwrap();
-    alice.settles();
+    alice.writes("general", "m1", Content::Post(long));
     alice.is_closed(1009);
     assert_eq!(alice.outbox(), [("short".into(), "queued"), ("m1".into(), "failed")]);
     alice.forgets();
@@ -174,8 +173,7 @@ fn a_message_that_was_too_big_for_the_server_is_never_sent_again() {
 fn a_message_over_the_announced_frame_limit_is_not_sent_at_all() {
     let mut alice = Alice::in_general_at(3);
     let escapes = Body::new(format!("a{}", "\u{1}".repeat(3_999))).unwrap();
-    alice.session.say(name("general"), id("fits"), escapes, alice.now).unwrap();
-    alice.settles();
+    alice.writes("general", "fits", Content::Post(escapes));
     let request = alice.said_only("fits");
     alice.hears(ack(request, "general", "fits", 4));
 
@@ -188,8 +186,7 @@ fn a_message_over_the_announced_frame_limit_is_not_sent_at_all() {
     alice.joins("general");
     alice.hears_joined("general", ("e1", 3), 3, false);
     let long = Body::new("long ".repeat(70)).unwrap();
-    alice.session.say(name("general"), id("m1"), long, alice.now).unwrap();
-    alice.settles();
+    alice.writes("general", "m1", Content::Post(long));
     alice.says("general", "m2");
     assert_eq!(alice.outbox(), [("m1".into(), "failed"), ("m2".into(), "sending")]);
     alice.said_only("m2");

@@ -3,7 +3,7 @@
 use common::{Digest, ResyncReason, ServerMessage};
 use session::{Content, Event};
 
-use crate::alice::{Alice, at, bobs_entry, entry, head, id, joined, name, resync, secs};
+use crate::alice::{Alice, at, bobs_entry, entry, head, joined, name, resync, secs};
 
 fn proven(alice: &Alice) -> Vec<(u64, u64)> {
     let proven = |event: &Event| match event {
@@ -208,9 +208,7 @@ fn what_changes_an_entry_of_a_log_that_is_gone_fails() {
     let mut alice = Alice::in_general_at(3);
     let of = at("e0", 2);
     for (message, of) in [("m1", of), ("m2", at("e1", 2))] {
-        let content = Content::Delete { of };
-        alice.session.write(name("general"), id(message), content, alice.now).unwrap();
-        alice.settles();
+        alice.writes("general", message, Content::Delete { of });
     }
     assert_eq!(alice.outbox(), [("m1".into(), "failed"), ("m2".into(), "sending")]);
     assert!(matches!(alice.sent()[..], [common::ClientMessage::Delete { of: 2, .. }]));
