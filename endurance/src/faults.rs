@@ -20,7 +20,7 @@ pub enum Outcome {
 }
 
 /// A way to hurt a server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// `kill -9` at any moment, also while it starts.
     Kill,

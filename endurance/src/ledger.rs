@@ -65,7 +65,7 @@ impl Ledger {
     }
 }
 
-/// A room's log, or the part of it after `after`, as somebody read it.
+/// A room's log from its first entry on, as somebody read it.
 #[derive(Clone, Debug)]
 pub struct Record {
     /// The log's life.

@@ -6,8 +6,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use common::{Member, Timestamp, UserId, http::Unread};
-use common::{RoomName, http::Keep};
+use common::{
+    Member, RoomName, Timestamp, UserId,
+    http::{Keep, Unread},
+};
 use rooms::{AppendRefusal, Appended, Draft, Entry, MemoryLog, NewRoom};
 
 use crate::{Broken, ShellMutant};

@@ -27,10 +27,7 @@ impl Server {
         judge: &mut Judge,
         now: Instant,
     ) -> Result<VecDeque<(u64, Out)>, String> {
-        for entry in std::mem::take(&mut self.fleeting_entries) {
-            judge.stands(&entry)?;
-            judge.delivered(&entry);
-        }
+        self.tell_fleeting(judge)?;
         let dirty = self.connections.iter().filter(|(_, it)| it.dirty);
         let dirty: Vec<u64> = dirty.map(|(connection, _)| *connection).collect();
         for connection in dirty {
@@ -39,16 +36,22 @@ impl Server {
         Ok(std::mem::take(&mut self.out))
     }
 
+    /// What was said in rooms that keep nothing stands at once, and is read from there on.
+    fn tell_fleeting(&mut self, judge: &mut Judge) -> Verdict {
+        for entry in std::mem::take(&mut self.fleeting_entries) {
+            judge.stands(&entry)?;
+            judge.delivered(&entry);
+        }
+        Ok(())
+    }
+
     fn write_to(&mut self, connection: u64, judge: &mut Judge, now: Instant) -> Verdict {
         for _ in 0..ROUNDS_MAX {
             let Some(it) = self.connections.get_mut(&connection) else { return Ok(()) };
             it.dirty = false;
             if !it.unread.is_empty() && it.conversation.wants_input() {
                 self.listen(connection, now);
-                for entry in std::mem::take(&mut self.fleeting_entries) {
-                    judge.stands(&entry)?;
-                    judge.delivered(&entry);
-                }
+                self.tell_fleeting(judge)?;
                 continue;
             }
             while it.written < self.window
