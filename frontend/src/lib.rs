@@ -1,7 +1,7 @@
 //! The page: what a person sees of Madang, and the browser around the pure `session`.
 //!
 //! State is a value that changes by actions; what a person wants is an intent. Components know
-//! both and nothing of sockets: only [`network`] names gloo-net, only [`courtyard`] keeps things
+//! both and nothing of sockets: only [`network`] names gloo-net, only [`storage`] keeps things
 //! over a reload, only [`clock`] reads a clock.
 //! This crate must never decide when to reconnect, resend or resume: `session` does.
 //!
