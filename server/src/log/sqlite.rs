@@ -130,6 +130,14 @@ pub enum StoreError {
         /// What is wrong, and where.
         cause: String,
     },
+    /// Somebody reads it as it was before the last changes, which therefore cannot be made durable.
+    #[error(
+        "another program reads {path}, a backup or a check perhaps: start the server when it is done"
+    )]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
     /// SQLite cannot use it at the moment.
     #[error("{path} cannot be used: {source}")]
     Sqlite {

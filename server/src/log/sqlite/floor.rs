@@ -1,7 +1,7 @@
 //! Where what is kept of a room begins. The floor in the record is exact; the rows below it are
 //! taken away later, many at a time.
 
-use rooms::{Entry, RoomRecord};
+use rooms::{AppendRefusal, Entry, RoomRecord};
 use rusqlite::{Connection, params};
 
 use super::{
@@ -14,17 +14,25 @@ const PRUNED_MIN: u64 = 64;
 const PRUNED_MAX: u64 = 1_024;
 
 impl Known {
-    /// The entry that a draft is about, as far as it is kept.
+    /// The entry that a draft is about, as far as it is kept. A damaged one refuses the draft: what
+    /// others said in the same batch has nothing to do with it.
     pub(super) fn target(
         &mut self,
         connection: &Connection,
         seq: u64,
-    ) -> Result<Option<Entry>, ReadError> {
+    ) -> Result<Result<Option<Entry>, AppendRefusal>, ReadError> {
         self.settle(connection)?;
         if seq <= self.record.floor || seq > self.record.head.seq {
-            return Ok(None);
+            return Ok(Ok(None));
         }
-        Reading::new(connection, self).one(seq)
+        match Reading::new(connection, self).one(seq) {
+            Ok(target) => Ok(Ok(target)),
+            Err(ReadError::Damaged { room, seq, cause }) => {
+                tracing::error!(%room, seq, cause, "what is about a damaged entry is refused");
+                Ok(Err(AppendRefusal::NoSuchEntry(seq)))
+            }
+            Err(error @ ReadError::Sqlite(_)) => Err(error),
+        }
     }
 
     /// Lets the floor follow the head.

@@ -4,7 +4,9 @@ use std::{fs, io::ErrorKind, path::Path, time::Duration};
 
 use common::{Digest, Epoch, Member, Position, RoomName, Topic, http::Keep};
 use rooms::RoomRecord;
-use rusqlite::{Connection, OpenFlags, Row, config::DbConfig, params, wal::CheckpointMode};
+use rusqlite::{
+    Connection, ErrorCode, OpenFlags, Row, config::DbConfig, params, wal::CheckpointMode,
+};
 
 use super::{
     Known, Rooms, StoreError, files,
@@ -45,15 +47,42 @@ pub(super) fn open(
     // be answered as one that was said before. So they are made durable first: a checkpoint syncs
     // the log, writes its pages into the database, syncs that, and begins the log anew. The name
     // of a file that was just created is made durable with its directory.
-    connection
-        .wal_checkpoint_v2(Some(rusqlite::MAIN_DB), CheckpointMode::TRUNCATE)
-        .map_err(named)?;
+    make_durable(&connection, path, BUSY)?;
     let file = |source| StoreError::File { path: path.to_owned(), source };
     files::sync_directory_of(path).map_err(file)?;
     schema::migrate(&mut connection, path, migrations)?;
     renew_epochs(&mut connection, new_epoch).map_err(named)?;
     let rooms = load(&connection, path)?;
     Ok((connection, rooms))
+}
+
+/// Copies the log into the database and syncs it. Where another program reads the file, the log
+/// cannot begin anew; it is enough then that all of it is copied, for SQLite syncs the database
+/// with the last page.
+pub(super) fn make_durable(
+    connection: &Connection,
+    path: &Path,
+    patience: Duration,
+) -> Result<(), StoreError> {
+    let named = |error| StoreError::of(path, error);
+    for wait in [Duration::ZERO, patience] {
+        connection.busy_timeout(wait).map_err(named)?;
+        let copied =
+            [CheckpointMode::TRUNCATE, CheckpointMode::PASSIVE].into_iter().find_map(|mode| {
+                match connection.wal_checkpoint_v2(Some(rusqlite::MAIN_DB), mode) {
+                    Ok((pages, copied)) => (pages == copied).then_some(Ok(())),
+                    Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                        None
+                    }
+                    Err(error) => Some(Err(named(error))),
+                }
+            });
+        if let Some(copied) = copied {
+            connection.busy_timeout(BUSY).map_err(named)?;
+            return copied;
+        }
+    }
+    Err(StoreError::InUse { path: path.to_owned() })
 }
 
 /// A database that is missing while its log is there was not begun by nobody: a new one would

@@ -25,6 +25,16 @@ pub(super) const REACTION: i64 = 6;
 pub(super) const COLUMNS: &str =
     "place, at, author, message_id, kind, about, member, body, erased, digest";
 
+/// Whether a person reacted so to a post; what was taken back has no text. The numbers of the kinds
+/// are part of the texts, for only so does SQLite see that a partial index has the answer.
+pub(super) const HAS_REACTION: &str =
+    "SELECT EXISTS (SELECT 1 FROM entries WHERE about = ? AND kind = 6
+    AND body = ? AND author IN (SELECT id FROM names WHERE person = ?))";
+/// An entry and its edits.
+pub(super) const TO_ERASE: &str =
+    "SELECT place, body FROM entries WHERE place = ?1 AND erased IS NULL
+    UNION ALL SELECT place, body FROM entries WHERE about = ?1 AND kind = 2 AND erased IS NULL";
+
 /// Why something cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReadError {

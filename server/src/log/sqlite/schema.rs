@@ -3,6 +3,7 @@
 
 use std::{
     cmp::Ordering,
+    iter,
     path::{Path, PathBuf},
 };
 
@@ -74,7 +75,9 @@ const VERSION_1: &str = "
         erased BLOB,
         digest BLOB NOT NULL
     ) STRICT;
-    CREATE INDEX entries_about ON entries (about) WHERE about IS NOT NULL;
+    -- What is asked of a post is asked of all its edits, or of one person's reactions.
+    CREATE INDEX entries_edits ON entries (about) WHERE kind = 2;
+    CREATE INDEX entries_reactions ON entries (about, author, body) WHERE kind = 6;
     -- What was said: a message that is said again is known by it, also when its entry is gone.
     CREATE TABLE said (
         message_id ANY NOT NULL,
@@ -166,9 +169,13 @@ pub(super) fn require_last_version(connection: &Connection, path: &Path) -> Resu
     }
 }
 
-/// Where the copy is that is made before the step to this version.
+/// Where a copy is made before the step to this version. One that is there already was perhaps
+/// made just before the power failed: it stays, and the next has a number behind its name.
 pub(super) fn copy_of(path: &Path, version: usize) -> PathBuf {
-    files::beside(path, &format!(".before-{version}"))
+    let first = files::beside(path, &format!(".before-{version}"));
+    let others = (2..).map(|nth| files::beside(&first, &format!("-{nth}")));
+    let mut names = iter::once(first.clone()).chain(others);
+    names.find(|name| !name.exists()).expect("there is always a next number")
 }
 
 fn apply(connection: &mut Connection, sql: &str, version: usize) -> rusqlite::Result<()> {

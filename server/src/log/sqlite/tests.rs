@@ -342,3 +342,24 @@ fn sessions_members_and_topics_outlive_a_restart_and_what_is_not_kept_begins_ane
     assert_eq!(passing.head, Position { epoch: epoch("drawn"), seq: 0 });
     assert_eq!(passing.digest, Digest::start(&epoch("drawn")));
 }
+
+#[test]
+fn a_reaction_and_a_deletion_look_at_no_reactions_of_others() {
+    let dir = TempDir::new();
+    let store = dir.store();
+    let writer = store.writer.lock().unwrap();
+    for (sql, lookup) in [
+        (rows::HAS_REACTION, "INDEX entries_reactions (about=? AND author=? AND body=?)"),
+        (rows::TO_ERASE, "INDEX entries_edits (about=?)"),
+    ] {
+        let sql = format!("EXPLAIN QUERY PLAN {sql}");
+        let mut statement = writer.connection.prepare(&sql).unwrap();
+        let mut rows = statement.raw_query();
+        let mut plan = String::new();
+        while let Some(row) = rows.next().unwrap() {
+            plan += &row.get::<_, String>(3).unwrap();
+            plan += "; ";
+        }
+        assert!(plan.contains(lookup) && !plan.contains("SCAN entries"), "{plan}");
+    }
+}

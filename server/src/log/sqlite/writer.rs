@@ -18,7 +18,7 @@ use super::{
     compact::{At, Id},
     forgetting::{Forgetting, forget},
     people::People,
-    rows::{EDIT, REACTION, ReadError, code_of, place, room_of, seq_of},
+    rows::{HAS_REACTION, ReadError, TO_ERASE, code_of, place, room_of, seq_of},
 };
 use crate::log::store::{Change, Outcome, SavedSession};
 
@@ -160,14 +160,9 @@ impl Batch<'_> {
             return no_such_room();
         }
         let target = match draft.content.of() {
-            Some(of) => match room.target(connection, of) {
+            Some(of) => match room.target(connection, of)? {
                 Ok(target) => target,
-                // What others said in the same batch has nothing to do with it.
-                Err(ReadError::Damaged { room, seq, cause }) => {
-                    tracing::error!(%room, seq, cause, "what is about a damaged entry is refused");
-                    return Ok(Err(AppendRefusal::NoSuchEntry(of)));
-                }
-                Err(error) => return Err(error),
+                Err(refusal) => return Ok(Err(refusal)),
             },
             None => None,
         };
@@ -228,11 +223,8 @@ impl Batch<'_> {
 
     fn has_reaction(&mut self, user: &UserId, post: i64, emoji: &str) -> rusqlite::Result<bool> {
         let Some(person) = self.people.find(self.connection, user)? else { return Ok(false) };
-        // What was taken back has no text.
-        const SQL: &str = "SELECT EXISTS (SELECT 1 FROM entries WHERE about = ? AND kind = ?
-            AND body = ? AND author IN (SELECT id FROM names WHERE person = ?))";
-        let mut statement = self.connection.prepare_cached(SQL)?;
-        statement.query_row(params![post, REACTION, emoji, person], |row| row.get(0))
+        let mut statement = self.connection.prepare_cached(HAS_REACTION)?;
+        statement.query_row(params![post, emoji, person], |row| row.get(0))
     }
 
     fn insert(&mut self, room: i64, entry: &Entry, fingerprint: Digest) -> rusqlite::Result<()> {
@@ -275,11 +267,9 @@ impl Batch<'_> {
 
     /// Takes the text out of an entry and of all its edits; its digest stays.
     fn erase(&mut self, target: i64) -> rusqlite::Result<()> {
-        const FIND: &str = "SELECT place, body FROM entries WHERE erased IS NULL
-            AND (place = ?1 OR (about = ?1 AND kind = ?2))";
         const ERASE: &str = "UPDATE entries SET body = '', erased = ? WHERE place = ?";
-        let mut statement = self.connection.prepare_cached(FIND)?;
-        let found = statement.query_map([target, EDIT], |row| {
+        let mut statement = self.connection.prepare_cached(TO_ERASE)?;
+        let found = statement.query_map([target], |row| {
             // What is damaged stays so: its digest tells.
             let body = String::from_utf8_lossy(row.get_ref(1)?.as_bytes()?);
             Ok((row.get::<_, i64>(0)?, Digest::of_body(&body)))

@@ -201,15 +201,54 @@ fn what_was_edited_deleted_and_pruned_passes_the_check() {
 }
 
 #[test]
+fn a_database_that_somebody_reads_is_opened_where_all_of_its_log_can_be_copied() {
+    let before = TempDir::new();
+    let store = before.store();
+    store.opens(new_room("general", Keep::Forever)).unwrap();
+    store.says(post("hana", "m1", "one")).unwrap();
+    // What a process that was killed leaves.
+    let dir = TempDir::new();
+    for ending in ["", "-wal"] {
+        let from = files::beside(&before.database(), ending);
+        fs::copy(from, files::beside(&dir.database(), ending)).unwrap();
+    }
+    let reader = opening::read_only(&dir.database()).unwrap();
+    let moment = reader.unchecked_transaction().unwrap();
+    let count = || moment.query_row("SELECT count(*) FROM entries", [], |row| row.get::<_, i64>(0));
+    assert_eq!(count().unwrap(), 1);
+    let store = dir.store();
+    store.says(post("hana", "m2", "two")).unwrap();
+    assert_eq!(count().unwrap(), 1);
+
+    let writer = store.writer.lock().unwrap();
+    let durable =
+        || opening::make_durable(&writer.connection, &dir.database(), std::time::Duration::ZERO);
+    let message = durable().unwrap_err().to_string();
+    assert!(message.contains("another program reads"), "{message}");
+    moment.rollback().unwrap();
+    durable().unwrap();
+}
+
+#[test]
 fn an_older_database_is_copied_before_it_is_changed() {
     let dir = filled(5);
     let next = [schema::MIGRATIONS, &[NEXT_VERSION]].concat();
+    let copy = schema::copy_of(&dir.database(), schema::MIGRATIONS.len() + 1);
     let store = SqliteStore::open_with(dir.path(), &next, || epoch("drawn")).unwrap();
     assert_eq!(store.texts("general").len(), 5);
     drop(store);
-    let copy = schema::copy_of(&dir.database(), schema::MIGRATIONS.len() + 1);
     let report = verify(&opening::read_only(&copy).unwrap(), &copy).unwrap();
     assert_eq!((report.entries, report.faults.len()), (5, 0));
+    // A step that was not made after its copy was is made at the next start.
+    let connection = Connection::open(dir.database()).unwrap();
+    let back = format!(
+        "ALTER TABLE rooms DROP COLUMN color; PRAGMA user_version = {}",
+        schema::MIGRATIONS.len()
+    );
+    connection.execute_batch(&back).unwrap();
+    drop(connection);
+    SqliteStore::open_with(dir.path(), &next, || epoch("drawn")).unwrap();
+    assert!(copy.exists() && files::beside(&copy, "-2").exists());
     // This server does not know the next version.
     let message = refused(&dir);
     assert!(message.contains("newer server"), "{message}");
