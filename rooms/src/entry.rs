@@ -200,7 +200,7 @@ impl Entry {
 
     /// The digest of what it says, or said.
     #[must_use]
-    pub fn body_digest(&self) -> Digest {
+    pub(crate) fn body_digest(&self) -> Digest {
         self.erased.unwrap_or_else(|| Digest::of_body(&self.body))
     }
 
@@ -229,7 +229,7 @@ impl Entry {
 
     /// Whether this person said it.
     #[must_use]
-    pub fn is_by(&self, user: &UserId) -> bool {
+    pub(crate) fn is_by(&self, user: &UserId) -> bool {
         self.author.id == *user
     }
 

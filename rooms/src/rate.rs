@@ -47,7 +47,7 @@ impl Bucket {
     }
 
     /// Takes `cost` out of it even if it then owes something, and answers how long the debt lasts.
-    pub fn owe(&mut self, cost: f64, rate: &Rate, now: Instant) -> Duration {
+    pub(crate) fn owe(&mut self, cost: f64, rate: &Rate, now: Instant) -> Duration {
         self.fill(rate, now);
         self.left -= cost;
         seconds((-self.left).max(0.0) / rate.per_second)

@@ -5,7 +5,10 @@ use common::{
 };
 use rooms::{Settings, conversation::Closing};
 
-use super::{at, member, position, room_name, yard::Yard};
+use super::{
+    at, member, position, room_name,
+    yard::{Yard, in_a_small_room},
+};
 
 fn yard() -> Yard {
     Yard::new(Settings::default())
@@ -258,14 +261,7 @@ fn whoever_cannot_go_on_is_told_why_before_anything_else() {
 
 #[test]
 fn whoever_falls_behind_what_is_kept_is_told() {
-    let settings = Settings { page_entries: 1, ..Settings::default() };
-    let mut yard = Yard::new(settings);
-    yard.opens("small", Keep::Last(2));
-    let (mut hana, mut duri) = (yard.guest("hana"), yard.guest("duri"));
-    for visitor in [&mut hana, &mut duri] {
-        visitor.joins(&mut yard, "small", None);
-        visitor.hears();
-    }
+    let (mut yard, mut hana, mut duri) = in_a_small_room();
     for n in 1..=4 {
         hana.posts(&mut yard, "small", &format!("m{n}"), &format!("{n}"));
     }

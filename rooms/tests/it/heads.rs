@@ -5,7 +5,7 @@ use rooms::Settings;
 
 use super::{
     epoch, position, room_name,
-    yard::{Visitor, Yard},
+    yard::{Visitor, Yard, in_a_small_room},
 };
 
 fn yard() -> Yard {
@@ -105,14 +105,7 @@ fn nothing_is_told_of_a_room_that_was_left_or_joined_anew() {
 
 #[test]
 fn after_a_resync_no_head_of_the_time_before_is_told() {
-    let settings = Settings { page_entries: 1, ..Settings::default() };
-    let mut yard = Yard::new(settings);
-    yard.opens("small", Keep::Last(2));
-    let (mut hana, mut duri) = (yard.guest("hana"), yard.guest("duri"));
-    for visitor in [&mut hana, &mut duri] {
-        visitor.joins(&mut yard, "small", None);
-        visitor.hears();
-    }
+    let (mut yard, mut hana, mut duri) = in_a_small_room();
     hana.posts(&mut yard, "small", "m1", "1");
     duri.reads(&mut yard);
     for n in 2..=5 {

@@ -320,6 +320,18 @@ impl Visitor {
     }
 }
 
+/// Two people who follow a room that keeps two entries; a page of it has one.
+pub(crate) fn in_a_small_room() -> (Yard, Visitor, Visitor) {
+    let mut yard = Yard::new(Settings { page_entries: 1, ..Settings::default() });
+    yard.opens("small", Keep::Last(2));
+    let (mut hana, mut duri) = (yard.guest("hana"), yard.guest("duri"));
+    for visitor in [&mut hana, &mut duri] {
+        visitor.joins(&mut yard, "small", None);
+        visitor.hears();
+    }
+    (yard, hana, duri)
+}
+
 pub(crate) fn message(frame: Frame) -> ServerMessage {
     match frame {
         Frame::Message(message) => message,
