@@ -14,7 +14,9 @@ use std::{
 };
 
 use common::{Epoch, RoomName};
-use server::search::{self, Change, ChangeKind, Head, PAGE_HITS, Readable, Search, Source};
+use server::search::{
+    self, Change, ChangeKind, Head, PAGE_HITS, Readable, Search, Source, Unreadable,
+};
 
 const ROOMS: u64 = 50;
 /// How often every room gets one post more, after which all is asked again.
@@ -199,7 +201,12 @@ impl Source for Logs {
         (0..ROOMS).map(head).collect()
     }
 
-    fn read_after(&self, room: &RoomName, after: u64, most: usize) -> Vec<Change> {
+    fn read_after(
+        &self,
+        room: &RoomName,
+        after: u64,
+        most: usize,
+    ) -> Result<Vec<Change>, Unreadable> {
         let at: u64 = room.as_str()[5..].parse().expect("a room's number");
         let up_to = self.posts_per_room.get().min(after + most as u64);
         let post = |seq| {
@@ -209,7 +216,7 @@ impl Source for Logs {
             }
             Change { seq, kind: ChangeKind::Post { body } }
         };
-        (after + 1..=up_to).map(post).collect()
+        Ok((after + 1..=up_to).map(post).collect())
     }
 }
 

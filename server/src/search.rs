@@ -26,7 +26,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 pub use self::{
     index::IndexError,
-    indexer::{Change, ChangeKind, Head, Indexer, Source},
+    indexer::{Change, ChangeKind, Head, Indexer, Source, Unreadable},
     tokens::{QUERY_CHARS_MAX, QUERY_SINGLES_MAX, QUERY_TERMS_MAX, QueryError},
 };
 use self::{

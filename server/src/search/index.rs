@@ -11,7 +11,7 @@ use rusqlite::{
     Connection, ErrorCode, OpenFlags, OptionalExtension as _, Transaction, config::DbConfig, params,
 };
 
-use super::{Change, ChangeKind, Head, tokens::tokens};
+use super::{Change, ChangeKind, Head, Unreadable, tokens::tokens};
 
 /// What the tables and tokens below look like; a file of another version is begun anew.
 const VERSION: i64 = 1;
@@ -53,6 +53,9 @@ pub enum IndexError {
     /// The file of another version cannot be taken away.
     #[error(transparent)]
     File(#[from] io::Error),
+    /// What is to be indexed cannot be read.
+    #[error(transparent)]
+    Source(#[from] Unreadable),
 }
 
 impl IndexError {
@@ -61,7 +64,7 @@ impl IndexError {
     pub fn is_damage(&self) -> bool {
         match self {
             Self::Sqlite(error) => is_damage(error),
-            Self::File(_) => false,
+            Self::File(_) | Self::Source(_) => false,
         }
     }
 }
@@ -240,11 +243,12 @@ impl Index {
     }
 }
 
-/// A connection that reads.
+/// A connection that reads. It maps no part of the file into memory: there, an error of the disk is
+/// a signal that ends the process.
 pub(super) fn connect_reader(path: &Path) -> Result<Connection, rusqlite::Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    connection.execute_batch("PRAGMA mmap_size = 1073741824")?;
+    connection.execute_batch("PRAGMA mmap_size = 0")?;
     Ok(connection)
 }
 

@@ -25,7 +25,25 @@ pub trait Source {
 
     /// Entries after `after`, at most `most`, oldest first and without gaps: an entry that says
     /// nothing is [`ChangeKind::Other`]. None where they are no longer kept.
-    fn read_after(&self, room: &RoomName, after: u64, most: usize) -> Vec<Change>;
+    ///
+    /// # Errors
+    /// They cannot be read at the moment.
+    fn read_after(
+        &self,
+        room: &RoomName,
+        after: u64,
+        most: usize,
+    ) -> Result<Vec<Change>, Unreadable>;
+}
+
+/// A log cannot be read at the moment.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("what stands behind entry {after} of room {room} cannot be read")]
+pub struct Unreadable {
+    /// Its room.
+    pub room: RoomName,
+    /// The last entry that was read.
+    pub after: u64,
 }
 
 /// A room and how far its log reaches.
@@ -92,19 +110,21 @@ pub struct Indexer {
     rooms: BTreeMap<RoomName, Indexed>,
     /// The room that had its turn.
     last: Option<RoomName>,
+    /// Rooms that could not be read: the others go on before these are tried again.
+    unreadable: BTreeMap<RoomName, Unreadable>,
 }
 
 impl Indexer {
     pub(super) fn new(index: Index, damaged: Arc<AtomicBool>) -> Result<Self, IndexError> {
         let rooms = index.rooms()?;
-        Ok(Self { index, damaged, rooms, last: None })
+        Ok(Self { index, damaged, rooms, last: None, unreadable: BTreeMap::new() })
     }
 
     /// Reads some entries of the rooms that are behind, each in its turn, in one transaction; where
     /// all are read, takes away some of what is past. False when there was nothing to do. A damaged index is begun anew.
     ///
     /// # Errors
-    /// The index cannot be written.
+    /// The index cannot be written, or a log cannot be read and there is nothing else to do.
     pub fn step(&mut self, source: &dyn Source) -> Result<bool, IndexError> {
         if self.damaged.load(Ordering::Relaxed) {
             return self.begin_anew();
@@ -133,7 +153,13 @@ impl Indexer {
         let forgotten = self.forget_all_but(&heads)?;
         let done =
             self.begin_next(&heads)? || self.read_on(source, &heads)? || self.prune_next(&heads)?;
-        Ok(done || cleared || forgotten)
+        if done || cleared || forgotten {
+            return Ok(true);
+        }
+        match std::mem::take(&mut self.unreadable).into_values().next() {
+            Some(unreadable) => Err(unreadable.into()),
+            None => Ok(false),
+        }
     }
 
     fn forget_all_but(&mut self, heads: &BTreeMap<RoomName, Head>) -> Result<bool, IndexError> {
@@ -174,10 +200,16 @@ impl Indexer {
             let Some(room) = self.rooms.get(&head.room) else { continue };
             // What is gone from the log cannot be read.
             let after = room.seq.max(head.floor);
-            if after >= head.seq || left == 0 {
+            if after >= head.seq || left == 0 || self.unreadable.contains_key(&head.room) {
                 continue;
             }
-            let changes = source.read_after(&head.room, after, left);
+            let changes = match source.read_after(&head.room, after, left) {
+                Ok(changes) => changes,
+                Err(unreadable) => {
+                    self.unreadable.insert(head.room.clone(), unreadable);
+                    continue;
+                }
+            };
             if !changes.is_empty() {
                 left -= changes.len().min(left);
                 self.last = Some(head.room.clone());

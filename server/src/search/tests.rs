@@ -21,6 +21,8 @@ struct Logs {
     rooms: RefCell<Vec<(Head, Vec<Change>)>>,
     /// The rooms that were read, in order.
     read: RefCell<Vec<RoomName>>,
+    /// The room that cannot be read.
+    broken: RefCell<Option<RoomName>>,
 }
 
 impl Source for Logs {
@@ -28,15 +30,23 @@ impl Source for Logs {
         self.rooms.borrow().iter().map(|(head, _)| head.clone()).collect()
     }
 
-    fn read_after(&self, room: &RoomName, after: u64, most: usize) -> Vec<Change> {
+    fn read_after(
+        &self,
+        room: &RoomName,
+        after: u64,
+        most: usize,
+    ) -> Result<Vec<Change>, Unreadable> {
+        if self.broken.borrow().as_ref() == Some(room) {
+            return Err(Unreadable { room: room.clone(), after });
+        }
         self.read.borrow_mut().push(room.clone());
         let rooms = self.rooms.borrow();
         let (head, log) = rooms.iter().find(|(head, _)| head.room == *room).unwrap();
         let kept = log.iter().filter(|change| change.seq > head.floor);
         if after < head.floor {
-            return Vec::new();
+            return Ok(Vec::new());
         }
-        kept.filter(|change| change.seq > after).take(most).cloned().collect()
+        Ok(kept.filter(|change| change.seq > after).take(most).cloned().collect())
     }
 }
 
@@ -521,4 +531,32 @@ fn damage_that_shows_later_is_mended_by_building_again() {
     stage.index();
     assert_eq!(stage.finds("글").len(), PAGE_HITS_MAX);
     stage.found("하나", &[2_001]);
+}
+
+#[test]
+fn no_error_of_the_disk_ends_the_process() {
+    let stage = Stage::new();
+    let reader = stage.search.reader().unwrap();
+    let mapped: i64 = reader.query_row("PRAGMA mmap_size", [], |row| row.get(0)).unwrap();
+    assert_eq!(mapped, 0);
+}
+
+#[test]
+fn a_room_that_cannot_be_read_is_said_after_all_others_were_read_and_tried_again() {
+    let mut stage = Stage::new();
+    stage.room("other", true);
+    stage.says("고장");
+    for at in 0..1_200 {
+        stage.says_in("other", &format!("고장 {at}"));
+    }
+    *stage.logs.broken.borrow_mut() = Some(room("general"));
+    let step = |stage: &mut Stage| stage.indexer.as_mut().unwrap().step(&stage.logs);
+    let outcomes: Vec<_> = (0..6).map(|_| step(&mut stage)).collect();
+    assert!(outcomes[..5].iter().all(|outcome| matches!(outcome, Ok(true))), "{outcomes:?}");
+    let unreadable = Unreadable { room: room("general"), after: 0 };
+    assert_eq!(outcomes[5].as_ref().unwrap_err().to_string(), unreadable.to_string());
+    assert_eq!(stage.finds_as("고장", &Readable::Only(room("other")), None), PAGE_HITS);
+    *stage.logs.broken.borrow_mut() = None;
+    stage.index();
+    assert_eq!(stage.finds_as("고장", &Readable::Only(room("general")), None), 1);
 }
