@@ -50,7 +50,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     ) -> Result<Vec<Arc<Entry>>, Fault>;
 
     /// Of the entries behind these places, those that change what stands there: the last edit of
-    /// each post and the reactions that were not taken back, at most `most`, oldest first.
+    /// each post and the reactions that were not taken back; at most `most`, edits before
+    /// reactions; in their order.
     ///
     /// # Errors
     /// The store cannot be read.

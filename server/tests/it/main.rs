@@ -6,8 +6,11 @@
 mod accounts;
 mod conversation;
 mod enemies;
+mod history;
 mod http;
 mod lifecycle;
 mod log;
+mod members;
+mod requests;
 mod search;
 mod stage;
