@@ -205,6 +205,17 @@ export class Person {
     }, edge);
   }
 
+  /** Who said a line, as the page shows it: at the line, or at the head of its group. */
+  async authorOf(line) {
+    await this.hears(line);
+    return this.page.evaluate((line) => {
+      const rows = [...document.querySelectorAll('li[data-seq]')];
+      const said = rows.findIndex((row) => row.querySelector('.message-text')?.textContent.includes(line));
+      const heads = rows.slice(0, said + 1).map((row) => row.querySelector('.message-author'));
+      return heads.filter(Boolean).at(-1)?.textContent;
+    }, line);
+  }
+
   /** A line waits in the conversation, not yet taken by the server. */
   async hasPending(line, state) {
     const mark = state ? `[data-state=${state}]` : '[data-state]';

@@ -34,8 +34,8 @@ story('two windows of one browser are two guests', async (stage) => {
   await duri.isConnected();
   await hana.hears('written by duri');
   await duri.hears('written by hana');
-  const author = (line) => hana.page.locator('li[data-seq]').filter({ hasText: line });
-  await author('written by duri').getByText('두리', { exact: true }).waitFor();
+  assert.equal(await hana.authorOf('written by duri'), '두리');
+  assert.equal(await hana.authorOf('written by hana'), '하나');
 });
 
 story('a name that the browser knows goes on as the same guest', async (stage) => {
