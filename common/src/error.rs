@@ -202,6 +202,12 @@ impl Problem {
         Self { errors, ..Self::new(ErrorCode::Validation) }
     }
 
+    /// Too much in too short a time: worth trying again after this wait.
+    #[must_use]
+    pub fn rate_limited(wait: Duration) -> Self {
+        Self::new(ErrorCode::RateLimited).retry_after(wait)
+    }
+
     /// The same problem, with the time after which it is worth trying again: rounded up, and never
     /// to the very moment, so that whoever waits as long as told is not early.
     #[must_use]

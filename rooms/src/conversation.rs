@@ -11,15 +11,10 @@ mod pulse;
 mod speeds;
 mod told;
 
-use std::{
-    collections::VecDeque,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::VecDeque, sync::Arc, time::Instant};
 
 use common::{
-    CloseCode, ConnectionId, ErrorCode, Member, Problem, RoomName, ServerMessage, ServerVersion,
-    WireLimits,
+    CloseCode, ConnectionId, Member, Problem, RoomName, ServerMessage, ServerVersion, WireLimits,
     limits::{BODY_CHARS_MAX, FRAME_BYTES_MAX},
 };
 
@@ -257,10 +252,6 @@ impl Conversation {
             self.close(CloseCode::PolicyViolation);
         }
     }
-}
-
-fn too_fast(wait: Duration) -> Problem {
-    Problem::new(ErrorCode::RateLimited).retry_after(wait)
 }
 
 #[cfg(feature = "mutants")]

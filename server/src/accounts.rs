@@ -231,8 +231,7 @@ impl Accounts {
         let State { sessions, tickets, .. } = &mut *state;
         let owner =
             sessions.get_mut(session).ok_or_else(|| Problem::new(ErrorCode::Unauthenticated))?;
-        let too_many = |wait| Problem::new(ErrorCode::RateLimited).retry_after(wait);
-        owner.ticket_rate.take(1.0, &TICKET_RATE, now).map_err(too_many)?;
+        owner.ticket_rate.take(1.0, &TICKET_RATE, now).map_err(Problem::rate_limited)?;
         let live = tickets.values().filter(|t| t.session == *session && t.ends_at > now);
         let (count, first_end) = live.fold((0, None), |(count, first), ticket| {
             (count + 1, Some(first.map_or(ticket.ends_at, |end: Instant| end.min(ticket.ends_at))))
@@ -240,7 +239,7 @@ impl Accounts {
         if let Some(end) = first_end
             && count >= TICKETS_LIVE_MAX
         {
-            return Err(too_many(end - now));
+            return Err(Problem::rate_limited(end - now));
         }
         owner.entered = true;
         let secret = random::secret();

@@ -234,7 +234,7 @@ impl Live {
     /// Too fast; when to come again.
     pub fn may_search(&self, user: &UserId) -> Result<(), Problem> {
         let may = self.people().may_search(user, &self.settings, clock::now());
-        may.map_err(|wait| Problem::new(ErrorCode::RateLimited).retry_after(wait))
+        may.map_err(Problem::rate_limited)
     }
 
     /// Whether this person may read a page of the past, outside of a connection, at this moment.
@@ -243,7 +243,7 @@ impl Live {
     /// Too fast; when to come again.
     pub fn may_read_page(&self, user: &UserId) -> Result<(), Problem> {
         let may = self.people().may_read_page(user, &self.settings, clock::now());
-        may.map_err(|wait| Problem::new(ErrorCode::RateLimited).retry_after(wait))
+        may.map_err(Problem::rate_limited)
     }
 
     fn handle_timeout(&self, now: Instant) {

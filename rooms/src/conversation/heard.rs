@@ -8,7 +8,7 @@ use common::{
     limits::{HISTORY_ENTRIES_MAX, PAGE_ENTRIES},
 };
 
-use super::{Conversation, Edge, Request, State, Wanted, too_fast};
+use super::{Conversation, Edge, Request, State, Wanted};
 use crate::{Content, Draft};
 
 impl Conversation {
@@ -45,7 +45,7 @@ impl Conversation {
                     return self.refuse(id, problem.title("too many rooms on one connection"), now);
                 }
                 if let Err(wait) = self.allowance.take_join(&self.settings, now) {
-                    return self.refuse(id, too_fast(wait), now);
+                    return self.refuse(id, Problem::rate_limited(wait), now);
                 }
                 self.requests.push_back(Request::Follow { id, room, after, echo });
             }
@@ -150,7 +150,7 @@ impl Conversation {
         }
         let speed = self.allowance.take_page(&self.settings, now);
         if let Err(wait) = speed {
-            self.refuse(Some(id), too_fast(wait), now);
+            self.refuse(Some(id), Problem::rate_limited(wait), now);
         }
         speed.is_ok()
     }

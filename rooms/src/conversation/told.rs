@@ -8,7 +8,7 @@ use common::{
     http::{RoomInfo, Unread},
 };
 
-use super::{Conversation, Follow, Page, REPLIES_MAX, too_fast};
+use super::{Conversation, Follow, Page, REPLIES_MAX};
 use crate::{News, Read, Start};
 
 impl Conversation {
@@ -102,7 +102,8 @@ impl Conversation {
     /// What was to be said came too fast. Whoever goes on all the same, three times within a
     /// minute, is sent away.
     pub fn handle_too_fast(&mut self, id: u64, room: &RoomName, wait: Duration, now: Instant) {
-        self.replies.push_back(ServerMessage::Error { id: Some(id), error: too_fast(wait) });
+        self.replies
+            .push_back(ServerMessage::Error { id: Some(id), error: Problem::rate_limited(wait) });
         if self.speeds.too_fast(room, wait, now) {
             self.close(CloseCode::RateLimited);
         }

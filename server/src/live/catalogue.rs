@@ -52,7 +52,7 @@ impl Live {
         let may_open = self.people().may_open(opener, &self.settings, clock::now());
         may_open.map_err(|refusal| match refusal {
             NoRoom::TooMany => too_many("one person may open no more rooms"),
-            NoRoom::TooFast(wait) => Problem::new(ErrorCode::RateLimited).retry_after(wait),
+            NoRoom::TooFast(wait) => Problem::rate_limited(wait),
         })?;
         let opened = self.open(new).await;
         if opened.is_err() {
@@ -108,8 +108,7 @@ impl Live {
             return Err(problem.title("no more people may belong to one room"));
         }
         // It is an entry like what is said, and costs as much.
-        let too_fast = |wait| Problem::new(ErrorCode::RateLimited).retry_after(wait);
-        self.may_say(&user, room).map_err(too_fast)?;
+        self.may_say(&user, room).map_err(Problem::rate_limited)?;
         let content = Content::Membership { change, member };
         let draft = Draft { room: room.clone(), author, message_id: random::message_id(), content };
         match self.log.change(Change::Append(draft)).await? {
