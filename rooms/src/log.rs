@@ -47,8 +47,8 @@ pub struct RoomRecord {
     pub floor_digest: Digest,
     /// How much of it is kept.
     pub keep: Keep,
-    /// Of a private room: who may see it.
-    pub members: Option<Vec<Member>>,
+    /// Of a private room: who may see it. Shared: a record is copied for every question about it.
+    pub members: Option<Arc<[Member]>>,
     /// What it is about, if anybody has said so.
     pub topic: Option<Topic>,
 }
@@ -173,12 +173,11 @@ fn not_deleted(entry: &Entry) -> Result<(), AppendRefusal> {
 }
 
 /// The members of a private room after this entry.
-pub fn change_members(members: &mut Option<Vec<Member>>, entry: &Entry) {
+pub fn change_members(members: &mut Option<Arc<[Member]>>, entry: &Entry) {
     if let (Some(members), Some(member)) = (members, &entry.member) {
-        members.retain(|one| one.id != member.id);
-        if MembershipChange::belongs(&entry.body) {
-            members.push(member.clone());
-        }
+        let others = members.iter().filter(|one| one.id != member.id);
+        let joined = MembershipChange::belongs(&entry.body).then_some(member);
+        *members = others.chain(joined).cloned().collect();
     }
 }
 
@@ -206,7 +205,7 @@ impl RoomRecord {
             floor: 0,
             floor_digest: digest,
             keep,
-            members,
+            members: members.map(Arc::from),
             topic: None,
         }
     }

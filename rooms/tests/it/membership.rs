@@ -20,7 +20,7 @@ fn changes(log: &mut MemoryLog, author: &str, change: MembershipChange, who: &st
 }
 
 fn names(log: &MemoryLog) -> Vec<Member> {
-    log.room(&room_name("비밀")).unwrap().members.clone().unwrap()
+    log.room(&room_name("비밀")).unwrap().members.as_deref().unwrap().to_vec()
 }
 
 #[test]

@@ -52,7 +52,7 @@ pub(crate) async fn remove(
         let id = UserId::new(member).map_err(|_| Problem::new(ErrorCode::NotFound))?;
         let record = app.live.record_for(&room, &author.id)?;
         let members = record.members.ok_or_else(|| Problem::new(ErrorCode::Forbidden))?;
-        let member = members.into_iter().find(|member| member.id == id);
+        let member = members.iter().find(|member| member.id == id).cloned();
         let absent = || Problem::new(ErrorCode::Conflict).title("it is so already");
         let member = member.ok_or_else(absent)?;
         let change =

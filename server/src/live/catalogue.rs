@@ -128,6 +128,7 @@ impl Live {
         let RoomRecord { room, head, keep, members, topic, .. } = record;
         let topic = topic.map(|topic| topic.as_str().to_owned());
         let position = fleeting.unwrap_or(head);
+        let members = members.map(|members| members.to_vec());
         RoomInfo { room, position, keep, count, members, topic, unread }
     }
 }
@@ -136,7 +137,8 @@ impl Live {
 pub(super) fn open_fleeting(fleeting: &mut MemoryLog, record: &RoomRecord) {
     if record.keep == Keep::None {
         let (room, epoch) = (record.room.clone(), record.head.epoch.clone());
-        let new = NewRoom { room, epoch, keep: record.keep, members: record.members.clone() };
+        let members = record.members.as_deref().map(<[_]>::to_vec);
+        let new = NewRoom { room, epoch, keep: record.keep, members };
         // The store let it be opened once; a second time finds it there.
         let _ = fleeting.open(new);
     }

@@ -30,7 +30,7 @@ pub(super) struct Running {
 pub(super) struct RunningState {
     pub(super) room: Room,
     /// Of a private room: who may see it.
-    pub(super) members: Option<Vec<Member>>,
+    pub(super) members: Option<Arc<[Member]>>,
     pub(super) followers: HashMap<ConnectionId, Follower>,
     pub(super) idle_since: Option<Instant>,
 }

@@ -1,6 +1,6 @@
 //! What a start asks of the database before anything is served from it.
 
-use std::{fs, io::ErrorKind, path::Path, time::Duration};
+use std::{fs, io::ErrorKind, path::Path, sync::Arc, time::Duration};
 
 use common::{Digest, Epoch, Member, Position, RoomName, Topic, http::Keep};
 use rooms::RoomRecord;
@@ -223,7 +223,7 @@ fn room(row: &Row<'_>) -> rusqlite::Result<Option<Known>> {
         floor,
         floor_digest,
         keep,
-        members: private.then(Vec::new),
+        members: private.then(Arc::default),
         topic: row.get::<_, Option<String>>(7)?.and_then(|topic| Topic::new(topic).ok()),
     };
     Ok(Some(Known { id: row.get(0)?, record, pruned: floor }))
@@ -234,7 +234,10 @@ fn with_members(
     mut known: Known,
     path: &Path,
 ) -> Result<Known, StoreError> {
-    let Some(members) = &mut known.record.members else { return Ok(known) };
+    if known.record.members.is_none() {
+        return Ok(known);
+    }
+    let mut members = Vec::new();
     let found = (|| {
         let names: Vec<i64> = connection
             .prepare_cached("SELECT name FROM members WHERE room = ? ORDER BY nth")?
@@ -252,6 +255,7 @@ fn with_members(
         };
         members.push(member);
     }
+    known.record.members = Some(members.into());
     Ok(known)
 }
 

@@ -332,8 +332,12 @@ fn sessions_members_and_topics_outlive_a_restart_and_what_is_not_kept_begins_ane
         store.says(draft("duri", "t", Content::Topic(topic))).unwrap();
         store.room(&room("general")).unwrap()
     };
-    let names: Vec<_> =
-        record.members.iter().flatten().map(|member| member.name.as_str()).collect();
+    let names: Vec<_> = record
+        .members
+        .iter()
+        .flat_map(|all| all.iter())
+        .map(|member| member.name.as_str())
+        .collect();
     assert_eq!(names, ["duri", "sena", "nari"]);
     let store = dir.store();
     assert_eq!(store.room(&room("general")).unwrap(), record);

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use common::{Digest, EntryKind, MessageId, Position, RoomName, Timestamp, UserId, http::Keep};
+use common::{Digest, MessageId, Position, RoomName, Timestamp, UserId, http::Keep};
 use rooms::{
     AppendRefusal, Appended, Content, Draft, Entry, MembershipChange, NewRoom, OpenRefusal,
     RoomRecord, log::check,
@@ -144,14 +144,27 @@ impl Batch<'_> {
 
     fn append(&mut self, draft: &Draft) -> Result<Result<Appended, AppendRefusal>, ReadError> {
         let fingerprint = draft.fingerprint();
-        if let Some(said) = self.said(&draft.author.id, &draft.message_id)? {
-            let same = said.fingerprint == fingerprint && said.room == draft.room;
-            return Ok(if same {
-                Ok(Appended::Repeated(said.position))
-            } else {
-                Err(AppendRefusal::Conflict(said.position))
-            });
+        // Most of what comes is new: it is taken for that, and the row that it would be doubled by
+        // says when it is not.
+        let next = self.judge(draft)?;
+        if let Ok(place) = next
+            && self.is_new(draft, place, fingerprint)?
+        {
+            return self.add(draft).map(|entry| Ok(Appended::New(Arc::new(entry))));
         }
+        Ok(match (self.said(&draft.author.id, &draft.message_id)?, next) {
+            (Some(said), _) if said.fingerprint == fingerprint && said.room == draft.room => {
+                Ok(Appended::Repeated(said.position))
+            }
+            (Some(said), _) => Err(AppendRefusal::Conflict(said.position)),
+            (None, Err(refusal)) => Err(refusal),
+            // Its room is unknown, which is not left to chance either.
+            (None, Ok(_)) => Err(AppendRefusal::NoSuchRoom(draft.room.clone())),
+        })
+    }
+
+    /// The place that a draft would have, if nobody said it before.
+    fn judge(&mut self, draft: &Draft) -> Result<Result<i64, AppendRefusal>, ReadError> {
         let connection = self.connection;
         let no_such_room = || Ok(Err(AppendRefusal::NoSuchRoom(draft.room.clone())));
         let Some(room) = self.room(&draft.room) else { return no_such_room() };
@@ -169,45 +182,55 @@ impl Batch<'_> {
         if let Err(refusal) = check(draft, &room.record, target.as_ref()) {
             return Ok(Err(refusal));
         }
-        let room_id = room.id;
+        let (room_id, next) = (room.id, place(room.id, room.record.head.seq + 1));
         if let Content::Reaction { of, emoji } = &draft.content
             && self.has_reaction(&draft.author.id, place(room_id, *of), emoji.as_str())?
         {
             return Ok(Err(AppendRefusal::Already));
         }
+        Ok(Ok(next))
+    }
+
+    /// Adds what was judged and is new.
+    fn add(&mut self, draft: &Draft) -> Result<Entry, ReadError> {
         let at = self.at.text.clone();
-        let room = self.room(&draft.room).expect("it was found above");
+        let room = self.room(&draft.room).expect("it was judged");
         let RoomRecord { head, digest, .. } = &room.record;
         let entry = Entry::new(draft.clone(), head.epoch.clone(), head.seq + 1, at, *digest);
         room.record.advance(&entry);
-        let topic = (entry.kind == EntryKind::Topic).then(|| room.record.topic.clone());
-        self.insert(room_id, &entry, fingerprint)?;
-        match (&draft.content, topic) {
-            (Content::Delete { of }, _) => self.erase(place(room_id, *of))?,
-            (Content::Membership { change, member }, _) => {
+        let (room_id, topic) = (room.id, room.record.topic.clone());
+        self.insert(room_id, &entry)?;
+        match &draft.content {
+            Content::Delete { of } => self.erase(place(room_id, *of))?,
+            Content::Membership { change, member } => {
                 self.change_membership(room_id, *change, member)?;
             }
-            (Content::Topic(_), Some(topic)) => {
+            Content::Topic(_) => {
                 let topic = topic.as_ref().map(common::Topic::as_str);
                 let sql = "UPDATE rooms SET topic = ? WHERE id = ?";
-                connection.prepare_cached(sql)?.execute(params![topic, room_id])?;
+                self.connection.prepare_cached(sql)?.execute(params![topic, room_id])?;
             }
-            (
-                Content::Post(_)
-                | Content::Edit { .. }
-                | Content::Reaction { .. }
-                | Content::Topic(_),
-                _,
-            ) => {}
+            Content::Post(_) | Content::Edit { .. } | Content::Reaction { .. } => {}
         }
-        Ok(Ok(Appended::New(Arc::new(entry))))
+        Ok(entry)
+    }
+
+    /// Remembers that it is said here, unless it was said before.
+    fn is_new(&mut self, draft: &Draft, place: i64, fingerprint: Digest) -> rusqlite::Result<bool> {
+        const SAID: &str = "INSERT INTO said VALUES (?, ?, ?, ?, ?)
+            ON CONFLICT (message_id, person) DO NOTHING";
+        #[cfg(feature = "mutants")]
+        const SAID_AGAIN: &str = "INSERT OR REPLACE INTO said VALUES (?, ?, ?, ?, ?)";
+        let sql = SAID;
+        #[cfg(feature = "mutants")]
+        let sql = if self.forgets_messages { SAID_AGAIN } else { sql };
+        let person = self.people.person(self.connection, &draft.author.id)?;
+        let id = Id::new(draft.message_id.clone());
+        let row = params![id, person, place, fingerprint.bytes(), self.seconds];
+        Ok(self.connection.prepare_cached(sql)?.execute(row)? > 0)
     }
 
     fn said(&mut self, author: &UserId, id: &MessageId) -> Result<Option<Said>, ReadError> {
-        #[cfg(feature = "mutants")]
-        if self.forgets_messages {
-            return Ok(None);
-        }
         let Some(person) = self.people.find(self.connection, author)? else { return Ok(None) };
         let Some((place, fingerprint)) = said(self.connection, person, id)? else {
             return Ok(None);
@@ -227,17 +250,12 @@ impl Batch<'_> {
         statement.query_row(params![post, emoji, person], |row| row.get(0))
     }
 
-    fn insert(&mut self, room: i64, entry: &Entry, fingerprint: Digest) -> rusqlite::Result<()> {
+    fn insert(&mut self, room: i64, entry: &Entry) -> rusqlite::Result<()> {
         const ENTRY: &str = "INSERT INTO entries
             (place, at, author, message_id, kind, about, member, body, digest)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
-        #[cfg(not(feature = "mutants"))]
-        const SAID: &str = "INSERT INTO said VALUES (?, ?, ?, ?, ?)";
-        #[cfg(feature = "mutants")]
-        const SAID: &str = "INSERT OR REPLACE INTO said VALUES (?, ?, ?, ?, ?)";
         let connection = self.connection;
         let author = self.people.name(connection, &entry.author)?;
-        let person = self.people.person(connection, &entry.author.id)?;
         let member = match &entry.member {
             Some(member) => Some(self.people.name(connection, member)?),
             None => None,
@@ -254,13 +272,6 @@ impl Batch<'_> {
             member,
             entry.body,
             entry.digest.bytes()
-        ])?;
-        connection.prepare_cached(SAID)?.execute(params![
-            id,
-            person,
-            place,
-            fingerprint.bytes(),
-            self.seconds
         ])?;
         Ok(())
     }
@@ -325,7 +336,7 @@ impl Batch<'_> {
             record.floor_digest.bytes(),
             record.members.is_some()
         ])?;
-        for member in record.members.iter().flatten() {
+        for member in record.members.as_deref().unwrap_or_default() {
             self.admit(id, member)?;
         }
         let known = Known { id, record: record.clone(), pruned: 0 };
