@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 
+import { Search } from './search.mjs';
 import { until } from './until.mjs';
 
 const PICTURES = new URL('../screenshots/', import.meta.url);
@@ -48,6 +49,23 @@ export class Person {
 
   async reloads() {
     await this.page.reload();
+  }
+
+  /** The tab dies in the middle of everything: nothing in it is asked or told. */
+  async crashes() {
+    const devtools = await this.devtools();
+    const crashed = this.page.waitForEvent('crash');
+    // There is nobody left to answer.
+    devtools.send('Page.crash').catch(() => {});
+    await crashed;
+  }
+
+  /** Opens a tab that is gone again, at the same address. */
+  async reopensTheTab() {
+    const address = this.page.url();
+    await this.page.close();
+    this.#take(await this.#context.newPage());
+    await this.opens(address);
   }
 
   /** A second window of the same browser. */
@@ -203,6 +221,51 @@ export class Person {
       }
       return Math.abs(at() - stood);
     }, edge);
+  }
+
+  // --- looking for what was said
+
+  get search() {
+    return new Search(this.page);
+  }
+
+  /** A line is in sight and stands out. */
+  async seesInPlace(line) {
+    await this.page.locator('li.message.shown', { hasText: line }).waitFor();
+    const inSight = await this.message(line).evaluate((row) => {
+      const { top, bottom } = row.getBoundingClientRect();
+      const list = row.closest('.messages').getBoundingClientRect();
+      return top >= list.top && bottom <= list.bottom;
+    });
+    assert.ok(inSight, `${this.name} sees: ${line}`);
+  }
+
+  /** The focus is on something that is called, or says, this. */
+  async hasFocusOn(words) {
+    let on = '';
+    await until(`the focus is on ${words}`, async () => {
+      on = await this.page.evaluate(() => {
+        const { activeElement: it } = document;
+        return it.getAttribute('aria-label') ?? it.innerText;
+      });
+      return typeof words === 'string' ? on === words : words.test(on);
+    }).catch((error) => {
+      throw new Error(`${error.message}; it is on: ${on}`);
+    });
+  }
+
+  /** A question is on the screen, and the focus on its first answer. */
+  async isAsked(question) {
+    const answer = this.page.getByRole('group').filter({ hasText: question }).getByRole('button').first();
+    await until(`it is asked: ${question}`, async () => {
+      return (await answer.count()) === 1 && answer.evaluate((it) => document.activeElement === it);
+    });
+  }
+
+  async isWriting() {
+    await until('the focus is where one writes', () => {
+      return this.composer.evaluate((composer) => document.activeElement === composer);
+    });
   }
 
   /** Who said a line, as the page shows it: at the line, or at the head of its group. */

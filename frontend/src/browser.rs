@@ -2,7 +2,7 @@
 
 use js_sys::{JsString, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Document, HtmlElement, Window};
+use web_sys::{Document, Element, HtmlElement, Window};
 
 /// The window.
 #[must_use]
@@ -25,7 +25,17 @@ pub fn is_hidden() -> bool {
 /// Whether fingers are the way to point here.
 #[must_use]
 pub fn is_touch() -> bool {
-    window().match_media("(pointer: coarse)").ok().flatten().is_some_and(|query| query.matches())
+    matches("(pointer: coarse)")
+}
+
+/// Whether there is no room for a third thing beside rooms and conversation.
+#[must_use]
+pub fn is_narrow() -> bool {
+    matches("(width <= 1080px)")
+}
+
+fn matches(query: &str) -> bool {
+    window().match_media(query).ok().flatten().is_some_and(|query| query.matches())
 }
 
 /// The language the browser prefers.
@@ -74,9 +84,16 @@ pub fn copy(text: &str) -> bool {
 
 /// Moves the focus.
 pub fn focus(selector: &str) {
-    let element = document().query_selector(selector).ok().flatten();
-    if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
-        let _ = element.focus();
+    if let Some(root) = document().document_element() {
+        focus_in(&root, selector);
+    }
+}
+
+/// Moves the focus to something within an element.
+pub fn focus_in(element: &Element, selector: &str) {
+    let within = element.query_selector(selector).ok().flatten();
+    if let Some(within) = within.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        let _ = within.focus();
     }
 }
 

@@ -19,6 +19,7 @@ const MINUTE_MS: f64 = 60_000.0;
 enum Form {
     Time,
     Day,
+    Date,
     Full,
 }
 
@@ -49,6 +50,13 @@ pub fn time(moment: Moment, language: Language) -> String {
 #[must_use]
 pub fn full(moment: Moment, language: Language) -> String {
     format(moment, language, Form::Full)
+}
+
+/// The time of day, today; the date of every other day.
+#[must_use]
+pub fn short(of: Moment, language: Language) -> String {
+    let form = if present().day == of.day { Form::Time } else { Form::Date };
+    format(of, language, form)
 }
 
 /// Today, yesterday, or the whole date.
@@ -92,6 +100,7 @@ fn formatter(tag: &str, form: Form) -> DateTimeFormat {
     match form {
         Form::Time => set("timeStyle", "short"),
         Form::Day => set("dateStyle", "full"),
+        Form::Date => set("dateStyle", "medium"),
         Form::Full => {
             set("dateStyle", "full");
             set("timeStyle", "medium");

@@ -13,6 +13,8 @@ mod tag;
 
 mod hook;
 
+mod keys;
+
 mod link;
 
 mod name_screen;
@@ -32,6 +34,8 @@ mod row;
 mod composer;
 
 mod people;
+
+mod search;
 
 mod banner;
 

@@ -3,6 +3,7 @@
 
 mod gate;
 mod intent;
+mod search;
 mod told;
 
 use std::{
@@ -58,6 +59,7 @@ pub struct Courtyard {
     restored: Cell<bool>,
     sign_in_tries: Cell<u8>,
     last_message_ms: Cell<u64>,
+    questions: Cell<u32>,
     itself: Weak<Courtyard>,
 }
 
@@ -83,6 +85,7 @@ impl Courtyard {
                 restored: Cell::new(false),
                 sign_in_tries: Cell::new(0),
                 last_message_ms: Cell::new(0),
+                questions: Cell::new(0),
                 itself: itself.clone(),
             }
         });
@@ -104,6 +107,11 @@ impl Courtyard {
             Intent::Edit(editing) => self.change(Action::Edit(editing)),
             Intent::EditLast(room) => self.change(Action::EditLast(room)),
             Intent::History(room, edge) => self.ask_for_page(&room, edge),
+            Intent::Search(open) => self.search(open),
+            Intent::Ask(words, room) => self.ask(&words, room, None),
+            Intent::AskForMore(words, room, page) => self.ask(&words, room, Some(page)),
+            Intent::Seek(hit) => self.seek(&hit),
+            Intent::Sought(room, seeking) => self.change(Action::Sought(room, seeking)),
             Intent::Retry(id) => self.connection.tell(|session, now| session.retry(&id, now)),
             Intent::Discard(id) => self.connection.tell(|session, _| session.discard(&id)),
             Intent::Read(room, seq) => self.read(room, seq),

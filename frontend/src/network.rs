@@ -11,9 +11,9 @@ use std::{
 };
 
 use common::{
-    ErrorCode, Problem, ServerMessage, UserName,
+    ErrorCode, Problem, RoomName, ServerMessage, UserName,
     codec::{read::Read, write},
-    http::{OpenRoom, RoomInfo, RoomList, SessionInfo, SignIn, Ticket},
+    http::{Found, OpenRoom, RoomInfo, RoomList, SessionInfo, SignIn, Ticket},
 };
 use futures_util::{Sink, Stream};
 use gloo_net::websocket::{Message, WebSocketError, futures::WebSocket};
@@ -94,6 +94,28 @@ pub async fn rooms() -> Result<RoomList, Refusal> {
 /// `conflict` when it exists already.
 pub async fn open_room(room: &OpenRoom) -> Result<RoomInfo, Refusal> {
     ask("POST", "/api/rooms", Some(write::open_room(room))).await
+}
+
+/// Posts that hold these words, the newest first; of one room, if one is named; the page after the
+/// one that named it, if one did.
+///
+/// # Errors
+/// `validation` when there are too many words or none, `rate_limited` when it was asked too often.
+pub async fn search(
+    words: &str,
+    room: Option<&RoomName>,
+    before: Option<&str>,
+) -> Result<Found, Refusal> {
+    let mut path = String::from("/api/search");
+    let fields =
+        [("?q=", Some(words)), ("&room=", room.map(RoomName::as_str)), ("&before=", before)];
+    for (name, value) in fields {
+        if let Some(value) = value {
+            path.push_str(name);
+            path.push_str(&String::from(js_sys::encode_uri_component(value)));
+        }
+    }
+    ask("GET", &path, None).await
 }
 
 /// The right to open one connection.

@@ -15,6 +15,10 @@ pub mod piece;
 
 pub mod row;
 
+pub mod search;
+
+pub mod seek;
+
 pub mod text;
 
 use std::rc::Rc;
@@ -26,6 +30,8 @@ use crate::i18n::Language;
 pub use piece::{Break, Change};
 pub use room::{Proof, Room, Standing};
 pub use row::{Done, Moment, Notice, Row, Said, Sending, Sign, Waiting};
+pub use search::{Hit, Progress, Search, Step};
+pub use seek::{Seeking, Sought};
 pub use window::{End, Page};
 
 /// Everything the page shows.
@@ -59,6 +65,8 @@ pub struct State {
     pub trouble: Option<Trouble>,
     /// What floats above the page.
     pub sheet: Option<Sheet>,
+    /// What is looked for.
+    pub search: Rc<Search>,
     /// The language of the page.
     pub language: Language,
     /// The colours of the page.
@@ -218,6 +226,12 @@ pub enum Action {
     Away(RoomName, bool),
     /// A page of a room was asked for.
     Asks(RoomName, Edge),
+    /// Something is looked for.
+    Search(Step),
+    /// A message is to be shown in its place.
+    Seek(RoomName, Sought),
+    /// How far that is.
+    Sought(RoomName, Seeking),
     /// A message is to be said otherwise, or is not.
     Edit(Option<Editing>),
     /// The last message of mine in a room is to be said otherwise.
@@ -276,6 +290,9 @@ impl State {
             Action::Read(name) => self.with_room(&name, Room::read_to_end),
             Action::Away(name, away) => self.with_room(&name, |room| room.away = away),
             Action::Asks(name, edge) => self.with_room(&name, |room| room.asks(edge)),
+            Action::Search(step) => Rc::make_mut(&mut self.search).apply(step),
+            Action::Seek(name, sought) => self.with_room(&name, |room| room.sought = Some(sought)),
+            Action::Sought(name, seeking) => self.with_room(&name, |room| room.seeks(seeking)),
             Action::Edit(editing) => self.editing = editing,
             Action::EditLast(name) => self.edit_last(name),
             Action::Spoke(name) => self.with_room(&name, Room::spoke),
@@ -361,6 +378,7 @@ impl State {
             self.rooms.retain(|room| room.name != left || !room.is_refused());
         }
         (self.sheet, self.editing) = (None, None);
+        Rc::make_mut(&mut self.search).turn_away();
         self.current = room;
     }
 

@@ -16,9 +16,10 @@ use crate::{
 
 use super::{
     banner::use_banner,
-    hall::{hall, typing_focuses_composer},
+    hall::{hall, hears_keys},
     hook::use_effect_at,
     name_screen::name_screen,
+    search::use_search,
     sheet::use_sheet,
     tag::{classed, tag},
     toast::use_passing_notice,
@@ -35,14 +36,15 @@ pub fn App() -> Html {
         let (dispatch, intend) = (store.dispatcher(), intend.clone());
         use_effect_at(0, move || {
             courtyard.get_or_init(|| Courtyard::open(dispatch));
+            let keys = hears_keys(intend.clone());
             let moved = move |_: &_| intend.emit(Intent::Show(router::current()));
             let back = EventListener::new(&browser::window(), "popstate", moved);
-            Box::new([back, typing_focuses_composer()])
+            Box::new([back, keys])
         });
     }
     let view = View { state: store.0.clone(), intend };
     use_passing_notice(&view);
-    let (banner, sheet) = (use_banner(&view), use_sheet(&view));
+    let (banner, search, sheet) = (use_banner(&view), use_search(&view), use_sheet(&view));
     {
         let state = view.state.clone();
         use_effect(move || set_document(&state));
@@ -53,7 +55,7 @@ pub fn App() -> Html {
             classed("main", "opening").with("aria-busy", "true").child(text).into()
         }
         Stage::Naming { trouble, busy } => name_screen(&view, trouble, busy).into(),
-        Stage::Inside => hall(&view, &router::current(), banner, sheet),
+        Stage::Inside => hall(&view, &router::current(), banner, search, sheet),
     }
 }
 

@@ -27,12 +27,10 @@ use crate::{
 use super::{
     hook::{Number, nothing, use_effect_at, use_number},
     icon::{Shape, icon, icon_button},
+    keys::composes,
     tag::{Tag, classed, tag},
     view::View,
 };
-
-/// What an input method sends in place of a key.
-const KEY_OF_INPUT_METHOD: u32 = 229;
 
 /// The field of one room, with what it is about to send.
 #[hook]
@@ -126,12 +124,6 @@ fn placeholder(view: &View, name: &RoomName) -> String {
         Some(companion) => view.language().write_to_person(companion.name.as_str()),
         None => view.language().write_to(&["#", name.as_str()].concat()),
     }
-}
-
-/// Whether a key belongs to the input method: while a syllable is composed every key does; one
-/// Enter ends it, and the browser then delivers an Enter of its own.
-fn composes(event: &KeyboardEvent) -> bool {
-    event.is_composing() || event.key_code() == KEY_OF_INPUT_METHOD
 }
 
 /// Whether an Enter sends.

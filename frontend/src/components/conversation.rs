@@ -73,7 +73,10 @@ fn head(view: &View, name: &RoomName, room: Option<&Room>) -> Tag {
         .label(view.text(Text::BackToRooms))
         .child(icon(Shape::Back));
     let people = joined.map(|room| people(view, room.count));
-    classed("header", "head").child(back).child(title).maybe(people).maybe(leave)
+    let search = joined.map(|_| {
+        icon_button(Shape::Search, view.text(Text::Search), view.on(Intent::Search(true)))
+    });
+    classed("header", "head").child(back).child(title).maybe(search).maybe(people).maybe(leave)
 }
 
 /// What the room is about; whoever clicks on it says it otherwise.

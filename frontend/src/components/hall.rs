@@ -1,6 +1,6 @@
 //! Inside: rooms, the conversation and people, one beside the other or one at a time.
 
-use gloo_events::{EventListener, EventListenerOptions};
+use gloo_events::{EventListener, EventListenerOptions, EventListenerPhase};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, KeyboardEvent};
 use yew::prelude::*;
@@ -17,7 +17,13 @@ use super::{
 };
 
 /// Everything inside; the banner and what floats come from their hooks.
-pub(super) fn hall(view: &View, route: &Route, banner: Option<Tag>, sheet: Tag) -> Html {
+pub(super) fn hall(
+    view: &View,
+    route: &Route,
+    banner: Option<Tag>,
+    search: Option<Tag>,
+    sheet: Tag,
+) -> Html {
     let writes = view.state.current_room().is_some_and(|room| !room.is_refused());
     let skip = if writes {
         let link = classed("a", "skip-link").with("href", "#composer");
@@ -29,13 +35,15 @@ pub(super) fn hall(view: &View, route: &Route, banner: Option<Tag>, sheet: Tag) 
         Route::Home => "rooms",
         Route::Room(_) | Route::Unknown => "conversation",
     };
-    // The same people are either beside the conversation or above it.
-    let beside = view.state.sheet != Some(Sheet::People);
+    // The same people are either beside the conversation or above it, and one thing is beside it.
+    let beside = view.state.sheet != Some(Sheet::People) && search.is_none();
     let hall = classed("div", "hall")
         .with("data-pane", pane)
+        .set("data-search", search.is_some().then_some("open".into()))
         .maybe(banner)
         .child(rooms_pane(view))
         .child(stage(view, route))
+        .maybe(search)
         .maybe(beside.then(|| people_pane(view)).flatten());
     let announcer = classed("p", "visually-hidden").with("aria-live", "polite");
     let announcer = match view.state.announcement.clone() {
@@ -64,15 +72,27 @@ fn stage(view: &View, route: &Route) -> Tag {
     }
 }
 
-/// Whoever begins to type, types into the composer, as long as what is returned lives.
-pub(super) fn typing_focuses_composer() -> EventListener {
-    let options = EventListenerOptions::run_in_capture_phase();
-    let heard = |event: &web_sys::Event| {
-        if event.dyn_ref::<KeyboardEvent>().is_some_and(begins_to_type) {
+/// Keys that mean something wherever one is, as long as what is returned lives: whoever begins to
+/// type, types into the composer.
+pub(super) fn hears_keys(intend: Callback<Intent>) -> EventListener {
+    let options = EventListenerOptions { phase: EventListenerPhase::Capture, passive: false };
+    let heard = move |event: &web_sys::Event| {
+        let Some(key) = event.dyn_ref::<KeyboardEvent>() else { return };
+        if begins_to_type(key) {
             browser::focus("#composer");
+        } else if searches(key) {
+            event.prevent_default();
+            intend.emit(Intent::Search(true));
         }
     };
     EventListener::new_with_options(&browser::document(), "keydown", options, heard)
+}
+
+/// Control or Command, Shift and F, on whatever layout; nothing reaches past what floats.
+fn searches(event: &KeyboardEvent) -> bool {
+    let held = (event.ctrl_key() || event.meta_key()) && event.shift_key() && !event.alt_key();
+    let floats = || browser::document().query_selector("dialog[open]").ok().flatten().is_some();
+    held && event.code() == "KeyF" && !floats()
 }
 
 fn begins_to_type(event: &KeyboardEvent) -> bool {

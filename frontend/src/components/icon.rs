@@ -24,6 +24,7 @@ pub(super) enum Shape {
     Smile,
     Pencil,
     Bin,
+    Search,
 }
 
 impl Shape {
@@ -52,6 +53,7 @@ impl Shape {
             Self::Pencil => {
                 "m4 16 .7-3.200L13 4.400l2.600 2.600-8.400 8.300ZM11.300 6.100l2.600 2.600"
             }
+            Self::Search => "M9 15a6 6 0 1 0 0-12 6 6 0 0 0 0 12ZM13.500 13.500 17 17",
             Self::Bin => "M4 6h12M8 6V4h4v2M5.500 6l.8 10.500h7.400L14.500 6",
         }
     }

@@ -35,6 +35,10 @@ fn frame(view: &View, room: &Room, scroll: &Scroll) -> Tag {
         Callback::from(move |_| then(&scroll))
     };
     let touched = calls(Scroll::touched);
+    let key = {
+        let scroll = scroll.clone();
+        Callback::from(move |event| scroll.key(&event))
+    };
     let list = classed("div", "messages")
         .at(&scroll.list)
         .fixed(&[("role", "log"), ("aria-live", "off"), ("tabindex", "0")])
@@ -42,8 +46,8 @@ fn frame(view: &View, room: &Room, scroll: &Scroll) -> Tag {
         .on("scroll", calls(Scroll::scrolled))
         .on("wheel", touched.clone())
         .on("touchmove", touched.clone())
-        .on("pointerdown", touched.clone())
-        .on("keydown", touched);
+        .on("pointerdown", touched)
+        .on("keydown", key);
     let items = arrange(room, &view.state.outbox);
     let content = if items.is_empty() {
         empty(view, room)
@@ -85,8 +89,9 @@ fn show(view: &View, room: &Room, item: Item) -> Html {
         }
         Item::Said { said, sending, leads } => {
             let (key, intend) = (said.key.clone(), view.intend.clone());
+            let shown = room.shows().is_some_and(|seq| said.seq() == Some(seq));
             let (room, me) = (room.name.clone(), view.state.me.as_ref().map(|me| me.id.clone()));
-            let row = MessageRowProps { room, me, said, sending, leads, language, intend };
+            let row = MessageRowProps { room, me, said, sending, leads, shown, language, intend };
             return component::<MessageRow>(row, &key);
         }
         Item::Done(done) => done_row(&done, language).key(&done.key),

@@ -21,11 +21,15 @@ pub(super) fn rooms_pane(view: &View) -> Tag {
     let state = &view.state;
     let title = classed("p", "rooms-title").text(view.text(Text::Product));
     let new = view.on(Intent::Sheet(Some(Sheet::NewRoom)));
-    let head = classed("header", "rooms-head").child(mark()).child(title).child(icon_button(
-        Shape::Plus,
-        view.text(Text::NewRoom),
-        new,
-    ));
+    // A conversation's head has the same button.
+    let search = state.current.is_none().then(|| {
+        icon_button(Shape::Search, view.text(Text::Search), view.on(Intent::Search(true)))
+    });
+    let head = classed("header", "rooms-head")
+        .child(mark())
+        .child(title)
+        .maybe(search)
+        .child(icon_button(Shape::Plus, view.text(Text::NewRoom), new));
 
     let (mut mine, mut private, mut others) = (Some(tag("ul")), None::<Tag>, None::<Tag>);
     let add = |list: &mut Option<Tag>, room: Tag| {

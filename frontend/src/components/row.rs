@@ -4,6 +4,8 @@ use std::rc::Rc;
 
 use common::{Emoji, ErrorCode, RoomName, UserId};
 use session::Content;
+use wasm_bindgen::JsCast;
+use web_sys::{Event, HtmlElement};
 use yew::prelude::*;
 
 use crate::{
@@ -17,6 +19,7 @@ use super::{
     avatar::avatar,
     hook::{Number, use_number},
     icon::{Shape, icon, icon_button},
+    keys,
     tag::{Tag, all, classed, copied as copy_of, tag},
     view::says,
 };
@@ -37,6 +40,8 @@ pub(super) struct MessageRowProps {
     pub(super) said: Rc<Said>,
     pub(super) sending: Sending,
     pub(super) leads: bool,
+    /// A search led here.
+    pub(super) shown: bool,
     pub(super) language: Language,
     pub(super) intend: Callback<Intent>,
 }
@@ -70,6 +75,7 @@ fn row(props: &MessageRowProps, mode: &Number) -> Html {
     };
     let line = tag("li")
         .set("class", Some(class(props, state)))
+        .with("tabindex", "-1")
         .set("data-seq", said.seq().map(|seq| number(seq).into()))
         .set("data-state", state.map(AttrValue::Static))
         .set("data-message-id", state.map(|_| copy_of(said.message_id.as_str())))
@@ -81,14 +87,41 @@ fn row(props: &MessageRowProps, mode: &Number) -> Html {
     if !stands {
         return line.into();
     }
-    // Whoever points at a message may want to do something with it.
+    // Whoever points at a message, or comes to it by keys, may want to do something with it.
     match mode.get() {
-        0 => line.on("mouseover", set(mode, REACHED)).into(),
+        0 => line.on("mouseover", set(mode, REACHED)).on("focusin", set(mode, REACHED)).into(),
+        CHOOSING | ASKING => {
+            let (back, line) = (turns(mode, REACHED, ""), line.child(actions(props, mode)));
+            let key = Callback::from(move |event: Event| {
+                if keys::name(&event).as_deref() == Some("Escape") {
+                    event.stop_propagation();
+                    back.emit(event);
+                }
+            });
+            line.on("keydown", key).into()
+        }
         _ => line.child(actions(props, mode)).into(),
     }
 }
 
-fn set(mode: &Number, value: i64) -> Callback<web_sys::Event> {
+/// Shows something else of the row, and moves the focus there: to what the selector names, or to
+/// the row itself. The button that was pressed may be gone.
+fn turns(mode: &Number, value: i64, to: &'static str) -> Callback<Event> {
+    let mode = mode.clone();
+    Callback::from(move |event: Event| {
+        mode.set(value);
+        let row = keys::target(&event).and_then(|it| it.closest("li").ok().flatten());
+        keys::soon(move || {
+            let Some(row) = row else { return };
+            match row.dyn_ref::<HtmlElement>().filter(|_| to.is_empty()) {
+                Some(row) => drop(row.focus()),
+                None => browser::focus_in(&row, to),
+            }
+        });
+    })
+}
+
+fn set(mode: &Number, value: i64) -> Callback<Event> {
     let mode = mode.clone();
     Callback::from(move |_| mode.set(value))
 }
@@ -101,6 +134,7 @@ fn class(props: &MessageRowProps, state: Option<&'static str>) -> AttrValue {
         props.said.large.then_some(" large"),
         props.said.calls.then_some(" calls"),
         props.said.deleted.then_some(" deleted"),
+        props.shown.then_some(" shown"),
         state.map(|_| " "),
         state,
     ];
@@ -114,17 +148,22 @@ fn actions(props: &MessageRowProps, mode: &Number) -> Tag {
     let actions = classed("div", "message-actions");
     if mode.get() == CHOOSING {
         let choices = SIGNS.into_iter().fold(actions, |actions, sign| {
-            let (then, mode) = (react(props, sign), mode.clone());
-            let then = Callback::from(move |event| {
-                mode.set(REACHED);
-                then.emit(event);
+            let (then, back) = (react(props, sign), turns(mode, REACHED, ""));
+            let then = Callback::from(move |event: Event| {
+                then.emit(event.clone());
+                back.emit(event);
             });
             actions.child(classed("button", "icon-button").click(then).text(sign))
         });
-        let close = icon_button(Shape::Close, language.text(Text::Cancel), set(mode, REACHED));
+        let close =
+            icon_button(Shape::Close, language.text(Text::Cancel), turns(mode, REACHED, ""));
         return choices.child(close);
     }
-    let smile = icon_button(Shape::Smile, language.text(Text::React), set(mode, CHOOSING));
+    let smile = icon_button(
+        Shape::Smile,
+        language.text(Text::React),
+        turns(mode, CHOOSING, ".message-actions button"),
+    );
     let actions = actions.child(smile);
     let Some(of) = said.at.clone().filter(|_| said.mine) else { return actions };
     let editing = Editing { room: props.room.clone(), of, text: said.body.clone() };
@@ -132,12 +171,12 @@ fn actions(props: &MessageRowProps, mode: &Number) -> Tag {
     actions.child(icon_button(Shape::Pencil, language.text(Text::Edit), edit)).child(icon_button(
         Shape::Bin,
         language.text(Text::Delete),
-        set(mode, ASKING),
+        turns(mode, ASKING, ".message-failed button"),
     ))
 }
 
 /// Puts a sign on a message, or takes one's own back.
-fn react(props: &MessageRowProps, emoji: &str) -> Callback<web_sys::Event> {
+fn react(props: &MessageRowProps, emoji: &str) -> Callback<Event> {
     let (said, intend, room) = (props.said.clone(), props.intend.clone(), props.room.clone());
     let me = |author: &UserId| Some(author) == props.me.as_ref();
     let mine = said.signs.iter().find(|sign| &*sign.emoji == emoji && me(&sign.author));
@@ -179,9 +218,12 @@ fn asking(props: &MessageRowProps, mode: &Number) -> Tag {
     let language = props.language;
     let delete = props.said.at.clone().map(|of| {
         let then = Intent::Write(props.room.clone(), Content::Delete { of });
-        classed("button", "button small")
-            .click(says(&props.intend, then))
-            .text(language.text(Text::Delete))
+        let (says, back) = (says(&props.intend, then), turns(mode, REACHED, ""));
+        let then = Callback::from(move |event: Event| {
+            says.emit(event.clone());
+            back.emit(event);
+        });
+        classed("button", "button small").click(then).text(language.text(Text::Delete))
     });
     classed("div", "message-failed")
         .with("role", "group")
@@ -189,7 +231,7 @@ fn asking(props: &MessageRowProps, mode: &Number) -> Tag {
         .maybe(delete)
         .child(
             classed("button", "button small quiet")
-                .click(set(mode, REACHED))
+                .click(turns(mode, REACHED, ""))
                 .text(language.text(Text::Cancel)),
         )
 }

@@ -3,19 +3,28 @@
 //! What is added above, and what is taken away there, does not move what is read: the row at the
 //! upper edge is remembered, and stays where it was.
 
+mod rows;
+
 use std::{cell::RefCell, rc::Rc};
 
 use common::RoomName;
 use gloo_timers::callback::Timeout;
 use session::Edge;
 use wasm_bindgen::{JsCast, closure::Closure};
-use web_sys::{Element, HtmlElement, ResizeObserver};
+use web_sys::{Element, Event, HtmlElement, ResizeObserver};
 use yew::prelude::*;
 
-use crate::{browser, courtyard::Intent, state::Room};
+use crate::{
+    browser,
+    courtyard::Intent,
+    state::{Room, Seeking},
+};
+
+use self::rows::{anchor, end_of, from_end, goes_on_from, last_seen, row_of, show_unread};
 
 use super::{
     hook::{Flag, nothing, use_effect_at, use_flag},
+    keys,
     view::View,
 };
 
@@ -23,12 +32,12 @@ use super::{
 const NEAR_PX: i32 = 100;
 /// Within this many pixels of an edge the page beyond it is asked for.
 const REACH_PX: i32 = 600;
-/// Pixels of what was read that stay in sight above the unread line.
-const CONTEXT_PX: i32 = 88;
 /// Milliseconds within which a room's first page may still arrive in pieces.
 const OPENING_MS: u32 = 400;
 /// Milliseconds that something must be in sight to count as read.
 const READING_MS: u32 = 800;
+/// Milliseconds that a message that was sought stands out.
+const SHOWN_MS: u32 = 2_400;
 
 /// What the list does when something is added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +72,8 @@ struct Held {
     seeing: Option<Timeout>,
     /// The last row that was in sight long enough.
     read: u64,
+    /// A message that was sought stands out for a moment.
+    shown: Option<Timeout>,
     beyond: Beyond,
 }
 
@@ -77,6 +88,12 @@ struct Beyond {
     first_time: bool,
     /// Other rows are about to take the place of these.
     elsewhere: bool,
+    /// The message that a search leads to, and the page around it where it is not among the rows.
+    sought: Option<(u64, Option<Edge>)>,
+    /// Where a search led: up to where the room was read before, and whether that is over.
+    read_before: Option<(u64, bool)>,
+    /// On a narrow screen what was found covers the messages.
+    covered: bool,
 }
 
 /// Scrolling for one list.
@@ -91,10 +108,12 @@ pub(super) fn use_scroll(view: &View, name: &RoomName) -> Scroll {
         anchor: None,
         seeing: None,
         read: 0,
+        shown: None,
         beyond: Beyond::default(),
     });
     let room = view.state.room(name);
-    held.borrow_mut().beyond = room.map(Beyond::of).unwrap_or_default();
+    let searching = view.state.search.opened > 0;
+    held.borrow_mut().beyond = room.map(|room| Beyond::of(room, searching)).unwrap_or_default();
     let scroll = Scroll { list, away, held, intend: view.intend.clone(), room: name.clone() };
     let spoken = room.map_or(0, |room| room.spoken);
     {
@@ -120,13 +139,16 @@ pub(super) fn use_scroll(view: &View, name: &RoomName) -> Scroll {
 }
 
 impl Beyond {
-    fn of(room: &Room) -> Self {
+    fn of(room: &Room, searching: bool) -> Self {
         let idle = room.asked.is_none();
         let elsewhere = matches!(&room.asked, Some((Edge::Newest, false)));
         let (above, below) = (room.edge_top(), room.edge_below());
         let (unread, first_time) = (room.edge_unread(), room.is_new());
         let (above, below) = (above.filter(|_| idle), below.filter(|_| idle));
-        Self { above, below, unread, first_time, elsewhere }
+        let sought = room.seeks_for().map(|seq| (seq, room.edge_sought().filter(|_| idle)));
+        let read_before = room.read_before_seeking();
+        let covered = searching && browser::is_narrow();
+        Self { above, below, unread, first_time, elsewhere, sought, read_before, covered }
     }
 }
 
@@ -134,8 +156,10 @@ impl Scroll {
     /// The list was scrolled, by the person or by [`Self::settle`].
     pub(super) fn scrolled(&self) {
         let Some(list) = self.list.cast::<Element>() else { return };
+        let moved = list.scroll_top() != self.held.borrow().top;
         self.take_hold(&list);
         self.remember(&list);
+        self.leave_sought(&list, moved);
         self.see(&list);
     }
 
@@ -161,8 +185,31 @@ impl Scroll {
         }
     }
 
+    /// A key in the list: one goes from row to row, from the list itself to the last in sight.
+    pub(super) fn key(&self, event: &Event) {
+        self.touched();
+        let down = match keys::name(event).as_deref() {
+            Some("ArrowDown") => true,
+            Some("ArrowUp") => false,
+            Some("Escape") => return browser::focus("#composer"),
+            Some(_) | None => return,
+        };
+        let itself =
+            self.list.cast::<Element>().filter(|it| keys::target(event).as_ref() == Some(it));
+        match itself {
+            None => keys::step(event, down, "li.message"),
+            Some(list) => {
+                if let Some(row) = row_of(&list, last_seen(&list)) {
+                    event.prevent_default();
+                    let _ = row.focus();
+                }
+            }
+        }
+    }
+
     /// To the newest, also where it is not among the rows.
     pub(super) fn to_end(&self) {
+        self.leave();
         let below = {
             let mut held = self.held.borrow_mut();
             held.hold = Hold::End;
@@ -185,6 +232,10 @@ impl Scroll {
             // The person was faster than the event that says so.
             self.take_hold(&list);
         }
+        let sought = self.held.borrow_mut().beyond.sought.take();
+        if let Some((seq, edge)) = sought {
+            return self.seek(&list, seq, edge);
+        }
         let hold = self.held.borrow().hold;
         match hold {
             Hold::Opening => self.open(&list, filled),
@@ -201,7 +252,25 @@ impl Scroll {
             }
         }
         self.remember(&list);
+        self.leave_sought(&list, false);
         self.see(&list);
+    }
+
+    /// Shows a message where a search leads to, as soon as it is there.
+    fn seek(&self, list: &Element, seq: u64, edge: Option<Edge>) {
+        if let Some(edge) = edge {
+            return self.ask(edge);
+        }
+        let Some(row) = row_of(list, seq) else { return };
+        self.held.borrow_mut().hold = Hold::Reading;
+        list.set_scroll_top(row.offset_top() - (list.client_height() - row.offset_height()) / 2);
+        let _ = row.focus();
+        self.remember(list);
+        self.intend.emit(Intent::Sought(self.room.clone(), Seeking::Shown));
+        let over = Intent::Sought(self.room.clone(), Seeking::Over);
+        let intend = self.intend.clone();
+        let shown = Timeout::new(SHOWN_MS, move || intend.emit(over));
+        self.held.borrow_mut().shown = Some(shown);
     }
 
     fn open(&self, list: &Element, filled: bool) {
@@ -248,11 +317,11 @@ impl Scroll {
         self.read(list);
     }
 
-    /// What stays in sight for a moment is read. A page that nobody sees reads nothing.
+    /// What stays in sight for a moment is read.
     fn read(&self, list: &Element) {
         let seen = last_seen(list);
         let waits = self.held.borrow().seeing.is_some() || self.held.borrow().hold == Hold::Opening;
-        if waits || browser::is_hidden() || seen <= self.held.borrow().read {
+        if waits || !self.may_read(list) || seen <= self.held.borrow().read {
             return;
         }
         let (scroll, at_end) = (self.clone(), self.is_at_end(list));
@@ -260,9 +329,31 @@ impl Scroll {
         self.held.borrow_mut().seeing = Some(look);
     }
 
+    /// A page that nobody sees reads nothing, nor does whoever came by a search and passed over
+    /// what is unread.
+    fn may_read(&self, list: &Element) -> bool {
+        let beyond = &self.held.borrow().beyond;
+        let goes_on = beyond.read_before.is_none_or(|(read, _)| goes_on_from(list, read));
+        !browser::is_hidden() && !beyond.covered && goes_on
+    }
+
+    /// Whoever came by a search reads on as usual once they are at the end, or where they were.
+    fn leave_sought(&self, list: &Element, moved: bool) {
+        let Some((read, true)) = self.held.borrow().beyond.read_before else { return };
+        if (moved && self.is_at_end(list)) || goes_on_from(list, read) {
+            self.leave();
+        }
+    }
+
+    fn leave(&self) {
+        if self.held.borrow_mut().beyond.read_before.take().is_some() {
+            self.intend.emit(Intent::Sought(self.room.clone(), Seeking::Left));
+        }
+    }
+
     fn has_seen(&self, seen: u64, was_at_end: bool) {
         self.held.borrow_mut().seeing = None;
-        let Some(list) = self.list.cast::<Element>().filter(|_| !browser::is_hidden()) else {
+        let Some(list) = self.list.cast::<Element>().filter(|list| self.may_read(list)) else {
             return;
         };
         let read = seen.min(last_seen(&list));
@@ -304,65 +395,4 @@ impl Drop for Watch {
     fn drop(&mut self) {
         self.observer.disconnect();
     }
-}
-
-fn from_end(list: &Element) -> i32 {
-    list.scroll_height() - list.scroll_top() - list.client_height()
-}
-
-/// Where in the list a row ends.
-fn end_of(row: &HtmlElement) -> i32 {
-    row.offset_top() + row.offset_height()
-}
-
-/// The first row that ends below this height of what is in sight.
-fn row_at(list: &Element, height: i32) -> Option<HtmlElement> {
-    let height = height + list.scroll_top();
-    let rows = list.first_element_child()?.children();
-    let row = |nth| rows.item(nth).and_then(|row| row.dyn_into::<HtmlElement>().ok());
-    let (mut from, mut to) = (0, rows.length());
-    while from < to {
-        let middle = (from + to) / 2;
-        if row(middle).is_some_and(|row| end_of(&row) <= height) {
-            from = middle + 1;
-        } else {
-            to = middle;
-        }
-    }
-    row(from)
-}
-
-/// The row at the upper edge: a message, since other rows come and go.
-fn anchor(list: &Element) -> Option<(HtmlElement, i32)> {
-    let mut row = row_at(list, 0)?;
-    while !row.has_attribute("data-seq") {
-        row = row.next_element_sibling()?.dyn_into().ok()?;
-    }
-    let end = end_of(&row);
-    Some((row, end))
-}
-
-/// The place of the last row that is in sight down to its end.
-fn last_seen(list: &Element) -> u64 {
-    let below = row_at(list, list.client_height()).map(Element::from);
-    let mut row = match &below {
-        Some(below) => below.previous_element_sibling(),
-        None => list.first_element_child().and_then(|rows| rows.last_element_child()),
-    };
-    while let Some(seen) = row {
-        if let Some(seq) = seen.get_attribute("data-seq").and_then(|seq| seq.parse().ok()) {
-            return seq;
-        }
-        row = seen.previous_element_sibling();
-    }
-    0
-}
-
-/// The unread line with a little of what stands above it; the end when there is none.
-fn show_unread(list: &Element) {
-    let line = list.query_selector(".unread-line").ok().flatten();
-    let top = line
-        .and_then(|line| line.dyn_into::<HtmlElement>().ok())
-        .map_or(list.scroll_height(), |line| (line.offset_top() - CONTEXT_PX).max(0));
-    list.set_scroll_top(top);
 }

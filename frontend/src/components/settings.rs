@@ -2,6 +2,7 @@
 
 use common::{RoomName, Topic};
 use session::Content;
+use web_sys::Event;
 use yew::prelude::*;
 
 use crate::{
@@ -27,7 +28,7 @@ pub(super) fn settings_sheet(sheet: Tag, view: &View) -> Tag {
             Theme::Dark => Text::ThemeDark,
         };
         let chosen = view.state.theme == theme;
-        choice.child(option(view, "theme", chosen, Intent::Theme(theme), view.text(text)))
+        choice.child(option("theme", chosen, view.on(Intent::Theme(theme)), view.text(text)))
     });
     let sign_out =
         classed("button", "button").click(view.on(Intent::SignOut)).text(view.text(Text::SignOut));
@@ -41,28 +42,26 @@ pub(super) fn settings_sheet(sheet: Tag, view: &View) -> Tag {
 pub(super) fn language_choice(view: &View) -> Tag {
     Language::ALL.into_iter().fold(choice(view, Text::Language), |choice, language| {
         let chosen = view.language() == language;
-        let intent = Intent::Language(language);
-        let option = option(view, "language", chosen, intent, language.own_name());
+        let then = view.on(Intent::Language(language));
+        let option = option("language", chosen, then, language.own_name());
         choice.child(option.with("lang", language.tag()))
     })
 }
 
-fn choice(view: &View, legend: Text) -> Tag {
+/// One of several things, under a name for all of them.
+pub(super) fn choice(view: &View, legend: Text) -> Tag {
     classed("fieldset", "choice").child(tag("legend").text(view.text(legend)))
 }
 
-fn option(
-    view: &View,
+/// One of the things; `then` hears that it was chosen.
+pub(super) fn option(
     group: &'static str,
     chosen: bool,
-    intent: Intent,
+    then: Callback<Event>,
     text: &'static str,
 ) -> Tag {
-    let radio = tag("input")
-        .with("type", "radio")
-        .with("name", group)
-        .checked(chosen)
-        .on("change", view.on(intent));
+    let radio =
+        tag("input").with("type", "radio").with("name", group).checked(chosen).on("change", then);
     tag("label").child(radio).child(tag("span").text(text))
 }
 

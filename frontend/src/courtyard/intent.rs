@@ -1,12 +1,14 @@
 //! What components may ask for. What follows from it the courtyard knows.
 
+use std::rc::Rc;
+
 use common::{Member, MessageId, RoomName, UserName};
 use session::{Content, Edge};
 
 use crate::{
     i18n::Language,
     router::Route,
-    state::{Editing, Sheet, Theme},
+    state::{Editing, Hit, Seeking, Sheet, Theme},
 };
 
 /// What a person wants.
@@ -32,6 +34,16 @@ pub enum Intent {
     EditLast(RoomName),
     /// To read a page of a room.
     History(RoomName, Edge),
+    /// To look for something, or not any more.
+    Search(bool),
+    /// To look for these words, in the room on screen or in all.
+    Ask(String, Option<RoomName>),
+    /// To see more of what was found; the same question, and the page that comes next.
+    AskForMore(Rc<str>, Option<RoomName>, Rc<str>),
+    /// To see a message in its place.
+    Seek(Rc<Hit>),
+    /// It is in sight, or was seen.
+    Sought(RoomName, Seeking),
     /// To send a failed message again.
     Retry(MessageId),
     /// To give a message up.

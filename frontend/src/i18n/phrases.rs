@@ -126,6 +126,29 @@ impl Language {
         self.counted("너무 깁니다. #자를 줄여 주세요.", "Too long by # characters.", over)
     }
 
+    /// Nothing was found.
+    #[must_use]
+    pub fn found_nothing(self, words: &str) -> String {
+        self.filled("‘#’ — 찾은 말이 없습니다.", "Nothing found for ‘#’.", words)
+    }
+
+    /// So much was found, and perhaps there is more.
+    #[must_use]
+    pub fn found(self, count: usize, more: bool) -> String {
+        let (korean, english) = match (more, count) {
+            (true, _) => ("최근 #개", "The newest #"),
+            (false, 1) => ("#개 찾음", "# message found"),
+            (false, _) => ("#개 찾음", "# messages found"),
+        };
+        self.counted(korean, english, count as u64)
+    }
+
+    /// Too much was asked.
+    #[must_use]
+    pub fn search_again_in(self, seconds: u64) -> String {
+        self.counted("너무 빠릅니다. #초 뒤에 다시 찾아 주세요.", "Slow down, # s.", seconds)
+    }
+
     /// A message was not taken.
     #[must_use]
     pub fn failed(self, code: ErrorCode) -> String {

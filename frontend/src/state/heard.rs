@@ -6,8 +6,8 @@ use common::{ErrorCode, MessageId, Position, RoomName, http::RoomInfo};
 use session::{Content, Event, Pending, PendingState};
 
 use super::{
-    Change, Heard, Moment, Page, Proof, Recovered, Room, Said, Sending, Standing, State, Waiting,
-    text,
+    Change, Heard, Moment, Page, Proof, Recovered, Room, Said, Sending, Standing, State, Trouble,
+    Waiting, text,
 };
 
 impl State {
@@ -33,10 +33,22 @@ impl State {
             Event::History { room, edge, head, floor, entries, later, proof: _ } => {
                 let me = self.me.clone();
                 let page = Page { edge, head, floor, entries, later };
-                self.with_room(&room, |room| room.take_page(&page, &past, me.as_ref()));
+                let mut gone = false;
+                self.with_room(&room, |room| {
+                    let sought = room.edge_sought().as_ref() == Some(&page.edge);
+                    room.take_page(&page, &past, me.as_ref());
+                    gone = sought && !room.has_sought();
+                });
+                if gone {
+                    self.give_up_seeking(&room, Trouble::Refused(ErrorCode::CursorExpired));
+                }
             }
             Event::HistoryFailed { room, edge, .. } => {
                 self.with_room(&room, |room| room.page_failed(&edge));
+                let sought = self.room(&room).and_then(Room::edge_sought);
+                if sought == Some(edge) {
+                    self.give_up_seeking(&room, Trouble::Unreachable);
+                }
             }
             Event::Marked { room, unread } => {
                 self.with_room(&room, |room| room.marked(unread));
@@ -65,6 +77,11 @@ impl State {
         }
     }
 
+    fn give_up_seeking(&mut self, room: &RoomName, trouble: Trouble) {
+        self.with_room(room, |room| room.sought = None);
+        self.trouble = Some(trouble);
+    }
+
     pub(super) fn list(&mut self, room: RoomInfo) {
         match self.listed_place(&room.room) {
             Ok(at) => self.listed[at] = Rc::new(room),
@@ -84,6 +101,9 @@ impl State {
 
     fn enter(&mut self, entry: &common::Entry, moment: Moment) {
         let on_screen = self.current.as_ref() == Some(&entry.room);
+        if !self.search.hits.is_empty() && entry.of.is_some() {
+            Rc::make_mut(&mut self.search).change(entry);
+        }
         let Ok(at) = self.place(&entry.room) else { return };
         let room = Rc::make_mut(&mut self.rooms[at]);
         let attended = on_screen && self.attentive && !room.away;

@@ -11,6 +11,7 @@ use session::Edge;
 use super::{
     piece::{Change, Piece},
     row::{Moment, Notice, Row, Said},
+    seek::Sought,
 };
 
 /// Milliseconds within which comings and goings become one notice.
@@ -48,6 +49,8 @@ pub struct Room {
     pub away: bool,
     /// The page that was asked for, and whether it cannot be had.
     pub asked: Option<(Edge, bool)>,
+    /// The message that a search leads to, until the person goes on to the newest or away.
+    pub sought: Option<Sought>,
     pub(super) topic_seq: u64,
     /// The last place that was read in the log that is being written.
     pub(super) read: Option<u64>,
@@ -106,6 +109,7 @@ impl Room {
             proof: Proof::Unknown,
             away: false,
             asked: None,
+            sought: None,
             topic_seq: 0,
             read: None,
             told: None,
@@ -186,7 +190,7 @@ impl Room {
 
     /// The person looks elsewhere: a line above what was read has done its work.
     pub(super) fn turn_away(&mut self) {
-        self.away = false;
+        (self.away, self.sought) = (false, None);
         if self.unread == 0 {
             self.line_after = None;
         }
@@ -195,7 +199,7 @@ impl Room {
     /// The person wrote: everything above has been seen.
     pub(super) fn spoke(&mut self) {
         self.read_to_end();
-        self.line_after = None;
+        (self.line_after, self.sought) = (None, None);
         self.spoken += 1;
     }
 

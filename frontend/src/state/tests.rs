@@ -387,3 +387,5 @@ fn whoever_signs_out_leaves_nothing_but_language_and_colours() {
 }
 
 mod past;
+
+mod search;

@@ -1,6 +1,8 @@
 //! Which part of a room's log stands in the document: at most so many rows, at the live end or
 //! anywhere before it, with every hole in sight.
 
+use std::rc::Rc;
+
 use common::{Entry, EntryKind, Epoch, Member, Position, ResyncReason};
 use session::Edge;
 
@@ -185,7 +187,7 @@ impl Room {
             && said.mine
             && self.said().any(|other| other.key == said.key)
         {
-            std::rc::Rc::make_mut(said).key = keyed(self.log, entry.seq);
+            Rc::make_mut(said).key = keyed(self.log, entry.seq);
         }
         Some(row)
     }
@@ -214,6 +216,9 @@ impl Room {
 
     /// A page of the past was asked for.
     pub(super) fn asks(&mut self, edge: Edge) {
+        if edge == Edge::Newest {
+            self.sought = None;
+        }
         self.asked = Some((edge, false));
     }
 
@@ -381,7 +386,7 @@ impl Room {
         self.position(from).filter(|_| missing).map(Edge::After)
     }
 
-    fn position(&self, seq: u64) -> Option<Position> {
+    pub(super) fn position(&self, seq: u64) -> Option<Position> {
         Some(Position { epoch: self.epoch.clone()?, seq })
     }
 }
