@@ -106,6 +106,7 @@ fn compare(dir: &Path, world: &mut World) {
     let mut plain = File::create(plain).expect("the directory can be written");
     for (size, commits) in [(1, 500), (16, 500), (256, 400)] {
         let (mut of_plain, mut of_store) = (Vec::new(), Vec::new());
+        let mut processor = Duration::ZERO;
         for _ in 0..TURNS {
             for _ in 0..commits {
                 let batch = world.batch(size);
@@ -118,6 +119,7 @@ fn compare(dir: &Path, world: &mut World) {
             }
             for _ in 0..commits {
                 let batch = world.batch(size);
+                let before = processor_time();
                 of_store.push(timed(|| {
                     let outcomes = store.commit(&batch, &at()).expect("the store takes it");
                     let new = |outcome: &Outcome| {
@@ -125,6 +127,7 @@ fn compare(dir: &Path, world: &mut World) {
                     };
                     assert!(outcomes.iter().all(new));
                 }));
+                processor += processor_time() - before;
             }
         }
         let (plain, store) = (Figures::of(of_plain, size), Figures::of(of_store, size));
@@ -135,6 +138,11 @@ fn compare(dir: &Path, world: &mut World) {
         ));
         plain.tell("plain");
         store.tell("store");
+        let entries = f64::from(TURNS as u32 * commits * size as u32);
+        tell(format_args!(
+            "  store: {:.2} us of processor time an entry",
+            processor.as_secs_f64() * 1e6 / entries
+        ));
     }
 }
 
@@ -229,6 +237,13 @@ impl Figures {
             ms(self.longest)
         ));
     }
+}
+
+/// How long this thread has been on a processor: what a busy machine does not change.
+fn processor_time() -> Duration {
+    let told = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanoseconds = told.split(' ').next().and_then(|first| first.parse().ok());
+    Duration::from_nanos(nanoseconds.unwrap_or_default())
 }
 
 #[expect(clippy::disallowed_methods, reason = "a measurement reads the clock")]

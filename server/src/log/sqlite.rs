@@ -193,8 +193,7 @@ impl SqliteStore {
     ) -> Result<Self, StoreError> {
         let path = data_dir.join(FILE_NAME);
         let (connection, rooms) = opening::open(&path, migrations, new_epoch)?;
-        let checkpoints =
-            Checkpoints::start(&path).map_err(|error| StoreError::of(&path, error))?;
+        let checkpoints = Checkpoints::start(&path)?;
         Ok(Self {
             writer: Mutex::new(Writer::new(connection, path.clone())),
             readers: Readers::new(path.clone()),

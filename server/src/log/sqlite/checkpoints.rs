@@ -2,15 +2,18 @@
 //!
 //! A thread with a connection of its own copies and syncs while commits go on at the end of the
 //! log. When nearly all is copied, the writer copies the little that is left between two commits:
-//! only when nothing is left does SQLite begin the log anew.
+//! only when nothing is left does SQLite begin the log anew. A log that begins anew is written over:
+//! that is cheaper than one that grows, for the file system as well.
 //!
 //! SQLite syncs the database only in the checkpoint that copies the last page, for all that copied
-//! before it. When that sync fails, the kernel takes the pages for written, and the next one says
-//! nothing of them: then the log would begin anew over pages that are nowhere. So the first
+//! before it. The thread has synced it before, so that this last sync, for which a commit waits,
+//! finds little to write. When a sync fails, the kernel takes the pages for written, and the next
+//! one says nothing of them: then the log would begin anew over pages that are nowhere. So the first
 //! checkpoint that fails is the last one of this process ([`Asked::copy`]), and the log keeps
 //! everything. Recovery at the next start forgets what was copied, copies all of it and syncs it.
 
 use std::{
+    fs::File,
     path::Path,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError},
     thread::{self, JoinHandle},
@@ -18,22 +21,42 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode, config::DbConfig, wal::CheckpointMode};
 
-use super::opening;
+use super::{StoreError, opening};
 
-/// Pages in the log from which on they are copied: 4 MiB.
-const PAGES: i32 = 1_024;
-/// So few pages the writer copies itself: it takes about as long as a commit.
-const FEW_PAGES: i32 = 192;
-/// So many pages, 64 MiB, and the writer copies all of them itself, however long it takes.
-const PAGES_MAX: i32 = 16_384;
+const BOUNDS: Bounds = Bounds { begin: 1_024, few: 512, all: 16_384 };
 /// How often the thread copies what was added while it copied.
 const ROUNDS_MAX: u32 = 8;
+
+/// When somebody copies, in pages of 4 KiB.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    /// So many are left, and the thread begins to copy.
+    begin: i32,
+    /// So few are left, and the writer copies them itself: it takes about as long as a commit that
+    /// changes as many.
+    few: i32,
+    /// So long is the log, and the writer copies what is left itself, however long it takes.
+    all: i32,
+}
 
 /// Keeps the log short.
 #[derive(Debug)]
 pub(super) struct Checkpoints {
+    bounds: Bounds,
     asked: Arc<Asked>,
     thread: Option<JoinHandle<()>>,
+    /// For syncing. To be closed after all connections: with the first handle of a file that a
+    /// process closes, POSIX takes all its locks on it.
+    /// <https://sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_>
+    _database: Arc<File>,
+}
+
+/// The log, in pages.
+#[derive(Clone, Copy, Debug)]
+struct Length {
+    all: i32,
+    /// Of them, those that are not copied.
+    left: i32,
 }
 
 #[derive(Debug, Default)]
@@ -59,19 +82,20 @@ enum State {
 
 impl Checkpoints {
     /// Starts the thread.
-    pub(super) fn start(path: &Path) -> rusqlite::Result<Self> {
-        let connection = opening::connect(path)?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    pub(super) fn start(path: &Path) -> Result<Self, StoreError> {
+        let database = File::open(path)
+            .map_err(|source| StoreError::File { path: path.to_owned(), source })?;
+        let database = Arc::new(database);
+        let connection = connect(path).map_err(|error| StoreError::of(path, error))?;
         let asked = Arc::new(Asked::default());
-        let copying = Arc::clone(&asked);
+        let (copying, syncing) = (Arc::clone(&asked), Arc::clone(&database));
         let thread = thread::Builder::new()
             .name("checkpoints".to_owned())
-            .spawn(move || copying.run(&connection));
+            .spawn(move || copying.run(&connection, &syncing));
         if let Err(error) = &thread {
             tracing::warn!(%error, "there is no thread for checkpoints; commits wait for them");
         }
-        Ok(Self { asked, thread: thread.ok() })
+        Ok(Self { bounds: BOUNDS, asked, thread: thread.ok(), _database: database })
     }
 
     /// To be called by the writer after each commit. After a checkpoint that failed there is no
@@ -81,18 +105,19 @@ impl Checkpoints {
             leave_the_log(writer);
             return;
         }
-        let Some(left) = left(writer) else { return };
+        let Some(Length { all, left }) = length(writer) else { return };
         let mut state = self.asked.lock();
-        let few = *state == State::NearlyDone && left <= 2 * FEW_PAGES;
-        let many = left >= if self.thread.is_some() { PAGES_MAX } else { PAGES };
-        if few || many {
+        let Bounds { begin, few, all: most } = self.bounds;
+        let few = *state == State::NearlyDone && left <= 2 * few;
+        let long = left > 0 && all >= if self.thread.is_some() { most } else { begin };
+        if few || long {
             drop(state);
             self.asked.copy(writer);
             state = self.asked.lock();
             if *state == State::NearlyDone {
                 *state = State::Idle;
             }
-        } else if left >= PAGES && matches!(*state, State::Idle | State::NearlyDone) {
+        } else if left >= begin && matches!(*state, State::Idle | State::NearlyDone) {
             *state = State::Copying;
             self.asked.changed.notify_one();
         }
@@ -111,7 +136,7 @@ impl Drop for Checkpoints {
 }
 
 impl Asked {
-    fn run(&self, connection: &Connection) {
+    fn run(&self, connection: &Connection, database: &File) {
         loop {
             let waits = |state: &mut State| matches!(state, State::Idle | State::NearlyDone);
             let state = self.changed.wait_while(self.lock(), waits);
@@ -123,7 +148,7 @@ impl Asked {
                 }
                 return;
             }
-            let copied = self.copy_nearly_all(connection);
+            let copied = self.copy_nearly_all(connection, database);
             let mut state = self.lock();
             if *state == State::Copying {
                 *state = if copied { State::NearlyDone } else { State::Idle };
@@ -131,12 +156,21 @@ impl Asked {
         }
     }
 
-    /// Copies, then what was added meanwhile, and so on: each time it is less.
-    fn copy_nearly_all(&self, connection: &Connection) -> bool {
+    /// Copies and syncs, then what was added meanwhile, and so on: each time it is less.
+    fn copy_nearly_all(&self, connection: &Connection, database: &File) -> bool {
         (0..ROUNDS_MAX).any(|_| {
             self.copy(connection);
-            !self.has_failed() && left(connection).is_some_and(|left| left <= FEW_PAGES)
+            self.sync(connection, database);
+            !self.has_failed() && length(connection).is_some_and(|log| log.left <= BOUNDS.few)
         })
+    }
+
+    /// Syncs what was copied.
+    fn sync(&self, connection: &Connection, database: &File) {
+        if let Err(error) = database.sync_data() {
+            let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+            fail(&mut failed, connection, &error);
+        }
     }
 
     /// Copies what nobody reads in an older state. Does nothing where somebody else copies, or
@@ -155,16 +189,7 @@ impl Asked {
         match error.sqlite_error_code() {
             // Another process copies.
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {}
-            _ => {
-                *failed = true;
-                leave_the_log(connection);
-                tracing::error!(
-                    %error,
-                    "the log could not be copied into the database: nothing is lost, and it grows \
-                     from here on; look at the disk, and restart the server while no backup or \
-                     check runs"
-                );
-            }
+            _ => fail(&mut failed, connection, &error),
         }
     }
 
@@ -182,11 +207,29 @@ impl Asked {
     }
 }
 
-/// How many pages are left to be copied; `None` where nobody can tell at the moment.
-fn left(connection: &Connection) -> Option<i32> {
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = opening::connect(path)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    Ok(connection)
+}
+
+/// How long the log is; `None` where nobody can tell at the moment.
+fn length(connection: &Connection) -> Option<Length> {
     let counted = connection.wal_checkpoint_v2(Some(rusqlite::MAIN_DB), CheckpointMode::NOOP);
-    let (pages, copied) = counted.ok()?;
-    Some(pages - copied)
+    let (all, copied) = counted.ok()?;
+    Some(Length { all, left: all - copied })
+}
+
+/// There is no checkpoint after this one.
+fn fail(failed: &mut bool, connection: &Connection, error: &dyn std::fmt::Display) {
+    *failed = true;
+    leave_the_log(connection);
+    tracing::error!(
+        %error,
+        "the log could not be copied into the database: nothing is lost, and it grows from here \
+         on; look at the disk, and restart the server while no backup or check runs"
+    );
 }
 
 /// The last connection that is closed copies the log into the database and takes it away: this one
@@ -210,6 +253,25 @@ mod tests {
     use crate::log::Store as _;
 
     #[test]
+    fn a_log_that_is_always_added_to_begins_anew_all_the_same() {
+        /// Pages that one of these commits changes at most.
+        const COMMIT: i32 = 16;
+        let dir = TempDir::new();
+        let mut store = dir.store();
+        // The thread is never done in time.
+        store.checkpoints.bounds = Bounds { begin: i32::MAX, few: -1, all: 4 * COMMIT };
+        store.opens(new_room("general", Keep::Forever)).unwrap();
+        let mut longest = 0;
+        for nth in 0..100 {
+            store.says(post("hana", &format!("m{nth}"), &"가".repeat(1_000))).unwrap();
+            longest = longest.max(length(&store.writer.lock().unwrap().connection).unwrap().all);
+        }
+        assert!((4 * COMMIT..=5 * COMMIT).contains(&longest), "{longest} pages");
+        drop(store);
+        assert_eq!(dir.store().read_after(&room("general"), 0, 200).unwrap().len(), 100);
+    }
+
+    #[test]
     fn after_a_checkpoint_that_failed_there_is_no_other_and_everything_stays_in_the_log() {
         let dir = TempDir::new();
         let store = dir.store();
@@ -221,7 +283,7 @@ mod tests {
         let left_of = |store: &super::super::SqliteStore| {
             let writer = store.writer.lock().unwrap();
             store.checkpoints.asked.copy(&writer.connection);
-            left(&writer.connection).unwrap()
+            length(&writer.connection).unwrap().left
         };
 
         // The log cannot be read for a moment.
