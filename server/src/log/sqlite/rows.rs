@@ -214,6 +214,10 @@ impl<'a> Reading<'a> {
         let not_so = |_: rusqlite::Error| damaged("a column is not what was written");
         let member: Option<i64> = row.get(6).map_err(not_so)?;
         let about: Option<i64> = row.get(5).map_err(not_so)?;
+        // The digest of what is about nothing is that of what is about a place 0, where nothing is.
+        if about.is_some_and(|place| seq_of(place) == 0) {
+            return Err(damaged("it is about no entry"));
+        }
         let erased: Option<[u8; 16]> = row.get(8).map_err(not_so)?;
         Ok(Entry {
             room: self.room.record.room.clone(),

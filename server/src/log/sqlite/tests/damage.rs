@@ -96,6 +96,16 @@ fn a_byte_that_changed_is_found_by_room_and_number_and_never_served() {
 }
 
 #[test]
+fn what_its_digest_does_not_tell_apart_is_refused_all_the_same() {
+    let dir = filled(3);
+    let about_nothing = "UPDATE entries SET about = 0 WHERE seq = 2";
+    Connection::open(dir.database()).unwrap().execute(about_nothing, []).unwrap();
+    let store = dir.store();
+    assert_eq!(store.read_after(&room("general"), 1, 1).unwrap_err(), Fault::Unavailable);
+    assert_eq!(checked(&dir).faults.len(), 1);
+}
+
+#[test]
 fn what_is_about_a_damaged_entry_is_refused_and_stops_nobody_else() {
     for damage in [
         "UPDATE entries SET body = 'other' WHERE seq = 3",
