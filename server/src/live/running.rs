@@ -125,6 +125,11 @@ impl RunningState {
             }
             stays
         });
+        // Somebody whose connection was lost a moment ago would be awaited for a while.
+        let gone = entry.member.as_ref().map(|member| &member.id);
+        if let Some(gone) = gone.filter(|gone| !may(gone, Deed::Read, members.as_deref())) {
+            room.presence.leave(gone, clock::now());
+        }
     }
 
     pub(super) fn mark_followers(&self) {

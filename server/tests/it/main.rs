@@ -11,6 +11,7 @@ mod http;
 mod lifecycle;
 mod log;
 mod members;
+mod permissions;
 mod requests;
 mod search;
 mod stage;
