@@ -32,7 +32,7 @@ fn signed_in(app: &App, headers: &HeaderMap) -> Result<SignedIn, Problem> {
 }
 
 /// The room in an address. What is no name is no room.
-fn named(room: &str) -> Result<RoomName, Problem> {
+pub(crate) fn named(room: &str) -> Result<RoomName, Problem> {
     let room = percent_encoding::percent_decode_str(room).decode_utf8_lossy();
     RoomName::new(room).map_err(|_| Problem::new(ErrorCode::NotFound))
 }

@@ -131,10 +131,10 @@ pub struct Config {
     #[command(subcommand)]
     pub command: Option<Command>,
 
-    /// Break the store on purpose, to see whether a test notices.
+    /// Break the server on purpose, to see whether a test notices.
     #[cfg(feature = "mutants")]
     #[arg(long = "break", value_enum, hide = true)]
-    pub broken: Option<crate::log::sqlite::Breakage>,
+    pub broken: Option<crate::mutant::Breakage>,
 }
 
 fn at_least_one() -> RangedU64ValueParser<usize> {

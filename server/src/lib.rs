@@ -40,6 +40,12 @@ pub mod origin;
 
 pub mod page;
 
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
+
+#[cfg(feature = "mutants")]
+pub mod mutant;
+
 mod clock;
 
 mod random;
@@ -181,6 +187,7 @@ fn open_store(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
     #[cfg(feature = "mutants")]
     if let Some(breakage) = config.broken {
         store.break_on_purpose(breakage)?;
+        mutant::choose(breakage);
     }
     Ok(Arc::new(store))
 }

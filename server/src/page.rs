@@ -147,7 +147,7 @@ fn inline_scripts(html: &str) -> impl Iterator<Item = &str> {
 }
 
 /// RFC 9110 section 12.5.3: `br`, and not with a weight of 0.
-fn accepts_brotli(value: &str) -> bool {
+pub(crate) fn accepts_brotli(value: &str) -> bool {
     value.split(',').any(|coding| {
         let mut parts = coding.split(';').map(str::trim);
         let name = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("br"));

@@ -45,7 +45,8 @@ pub(crate) async fn list(
     reply::from(answer.await)
 }
 
-fn wanted(query: &str) -> Result<Wanted, Problem> {
+/// What is asked for, out of the address.
+pub(crate) fn wanted(query: &str) -> Result<Wanted, Problem> {
     let (mut edge, mut most) = (Edge::Head, PAGE_ENTRIES as usize);
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         let invalid = |fault| Problem::field(format!("/{name}"), fault);

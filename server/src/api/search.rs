@@ -15,7 +15,7 @@ use crate::{
 
 /// What is asked for, out of the address.
 #[derive(Debug, Default)]
-struct Asked {
+pub(crate) struct Asked {
     words: String,
     room: Option<RoomName>,
     before: Option<Cursor>,
@@ -30,7 +30,10 @@ pub(crate) async fn find(query: Option<String>, app: Arc<App>, headers: HeaderMa
         let readable = match &room {
             Some(room) => Readable::Only(app.live.record_for(room, &asker.id)?.room),
             None => {
-                let records = app.live.records_for(&asker.id).into_iter();
+                let records = app.live.records_for(&asker.id);
+                #[cfg(feature = "mutants")]
+                let records = if asks_nobody() { app.live.log().store().rooms() } else { records };
+                let records = records.into_iter();
                 let private = records.filter(|record| record.members.is_some());
                 Readable::OpenAnd(private.map(|record| record.room).collect())
             }
@@ -47,6 +50,8 @@ pub(crate) async fn find(query: Option<String>, app: Arc<App>, headers: HeaderMa
                 record.is_some_and(|record| {
                     // Who may read it may have changed while the index was asked.
                     let readable = may(&asker.id, Deed::Read, record.members.as_deref());
+                    #[cfg(feature = "mutants")]
+                    let readable = readable || asks_nobody();
                     readable && record.head.epoch == hit.position.epoch
                 })
             };
@@ -60,7 +65,7 @@ pub(crate) async fn find(query: Option<String>, app: Arc<App>, headers: HeaderMa
     reply::from(answer.await)
 }
 
-fn asked(query: &str) -> Result<Asked, Problem> {
+pub(crate) fn asked(query: &str) -> Result<Asked, Problem> {
     let mut asked = Asked::default();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         match &*name {
@@ -74,6 +79,12 @@ fn asked(query: &str) -> Result<Asked, Problem> {
         }
     }
     Ok(asked)
+}
+
+/// It was broken on purpose.
+#[cfg(feature = "mutants")]
+fn asks_nobody() -> bool {
+    crate::mutant::is_chosen(crate::mutant::Breakage::SearchDoesNotAsk)
 }
 
 fn problem_of(refusal: &SearchRefusal) -> Problem {

@@ -68,6 +68,10 @@ pub(crate) async fn sign_out(app: Arc<App>, headers: HeaderMap) -> Response {
 fn end_session(app: &App, headers: &HeaderMap) {
     if let Ok(before) = signed_in(app, headers) {
         app.accounts.sign_out(&before.session);
+        #[cfg(feature = "mutants")]
+        if crate::mutant::is_chosen(crate::mutant::Breakage::SignOutNotTold) {
+            return;
+        }
         app.connections.close_session(&before.session, CloseCode::SessionRevoked);
     }
 }

@@ -11,6 +11,8 @@ use rooms::{
 
 use super::Live;
 use crate::log::{Fault, Store};
+#[cfg(feature = "mutants")]
+use crate::mutant;
 
 /// Entries that change what stands in a page; a page with more of them is made shorter.
 const LATER_MAX: usize = 500;
@@ -27,7 +29,15 @@ impl Live {
         user: &UserId,
         wanted: Wanted,
     ) -> Result<Page, Problem> {
-        let record = self.record_for(room, user)?;
+        let record = self.record_for(room, user);
+        #[cfg(feature = "mutants")]
+        let record = match record {
+            Err(_) if mutant::is_chosen(mutant::Breakage::PageDoesNotAsk) => {
+                self.log.store().room(room).ok_or_else(|| Problem::new(ErrorCode::NotFound))
+            }
+            asked => asked,
+        };
+        let record = record?;
         let Wanted { edge, most } = wanted;
         match &edge {
             Edge::Head => {}

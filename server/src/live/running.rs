@@ -13,6 +13,8 @@ use rooms::{
 };
 
 use super::{Live, Mailbox};
+#[cfg(feature = "mutants")]
+use crate::mutant;
 use crate::{clock, log::Store};
 
 /// Entries that a room is loaded with: the first page of everybody who comes, and what most of
@@ -119,6 +121,8 @@ impl RunningState {
         rooms::log::change_members(members, entry);
         followers.retain(|_, follower| {
             let stays = may(&follower.user, Deed::Read, members.as_deref());
+            #[cfg(feature = "mutants")]
+            let stays = stays || mutant::is_chosen(mutant::Breakage::KickNotTold);
             if !stays {
                 follower.mailbox.removed(room.name());
                 room.presence.leave(&follower.user, clock::now());

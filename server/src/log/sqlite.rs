@@ -208,7 +208,8 @@ impl SqliteStore {
     /// # Errors
     /// SQLite does not take the setting.
     #[cfg(feature = "mutants")]
-    pub fn break_on_purpose(&self, breakage: Breakage) -> Result<(), StoreError> {
+    pub fn break_on_purpose(&self, breakage: crate::mutant::Breakage) -> Result<(), StoreError> {
+        use crate::mutant::Breakage;
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         match breakage {
             Breakage::SynchronousNormal => {
@@ -217,6 +218,12 @@ impl SqliteStore {
             }
             Breakage::NoDedupe => writer.forgets_messages = true,
             Breakage::AckBeforeCommit => writer.answers_early = true,
+            Breakage::RulesIgnored => writer.ignores_rules = true,
+            Breakage::KickNotTold
+            | Breakage::SearchDoesNotAsk
+            | Breakage::PageDoesNotAsk
+            | Breakage::ListDoesNotAsk
+            | Breakage::SignOutNotTold => {}
         }
         Ok(())
     }
@@ -244,18 +251,6 @@ impl SqliteStore {
             Fault::Unavailable
         })
     }
-}
-
-/// A way of breaking the store.
-#[cfg(feature = "mutants")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Breakage {
-    /// A commit is not synced.
-    SynchronousNormal,
-    /// What is said again is not known.
-    NoDedupe,
-    /// What was asked for is answered before it is committed, which the next commit does.
-    AckBeforeCommit,
 }
 
 impl Store for SqliteStore {

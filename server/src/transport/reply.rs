@@ -91,7 +91,15 @@ pub async fn read_json<T: DeserializeOwned>(
     let bytes = tokio::time::timeout(BODY_TIMEOUT, collect(body))
         .await
         .map_err(|_| Problem::new(ErrorCode::RequestTimeout))??;
-    let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
+    read(&bytes)
+}
+
+/// Reads JSON that has arrived whole.
+///
+/// # Errors
+/// It is not what belongs here; with a pointer.
+pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let pointer = pointer(error.path());
         fault(pointer, error.inner())

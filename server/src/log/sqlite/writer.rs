@@ -35,6 +35,9 @@ pub(super) struct Writer {
     /// It was broken on purpose: a transaction stays open until the next.
     #[cfg(feature = "mutants")]
     pub(super) answers_early: bool,
+    /// It was broken on purpose: anybody may change anything.
+    #[cfg(feature = "mutants")]
+    pub(super) ignores_rules: bool,
 }
 
 /// What a transaction came to.
@@ -55,6 +58,8 @@ impl Writer {
             forgets_messages: false,
             #[cfg(feature = "mutants")]
             answers_early: false,
+            #[cfg(feature = "mutants")]
+            ignores_rules: false,
         }
     }
 
@@ -92,6 +97,8 @@ impl Writer {
             seconds: at.seconds(),
             #[cfg(feature = "mutants")]
             forgets_messages: self.forgets_messages,
+            #[cfg(feature = "mutants")]
+            ignores_rules: self.ignores_rules,
         };
         let outcomes = changes.iter().map(|change| batch.make(change)).collect::<Result<_, _>>()?;
         let rooms = batch.finish()?;
@@ -117,6 +124,8 @@ struct Batch<'a> {
     seconds: i64,
     #[cfg(feature = "mutants")]
     forgets_messages: bool,
+    #[cfg(feature = "mutants")]
+    ignores_rules: bool,
 }
 
 impl Batch<'_> {
@@ -166,6 +175,8 @@ impl Batch<'_> {
     /// The place that a draft would have, if nobody said it before.
     fn judge(&mut self, draft: &Draft) -> Result<Result<i64, AppendRefusal>, ReadError> {
         let connection = self.connection;
+        #[cfg(feature = "mutants")]
+        let ignores_rules = self.ignores_rules;
         let no_such_room = || Ok(Err(AppendRefusal::NoSuchRoom(draft.room.clone())));
         let Some(room) = self.room(&draft.room) else { return no_such_room() };
         debug_assert_ne!(room.record.keep, Keep::None, "what keeps nothing has no entries here");
@@ -179,7 +190,10 @@ impl Batch<'_> {
             },
             None => None,
         };
-        if let Err(refusal) = check(draft, &room.record, target.as_ref()) {
+        let checked = check(draft, &room.record, target.as_ref());
+        #[cfg(feature = "mutants")]
+        let checked = if ignores_rules { Ok(()) } else { checked };
+        if let Err(refusal) = checked {
             return Ok(Err(refusal));
         }
         let (room_id, next) = (room.id, place(room.id, room.record.head.seq + 1));

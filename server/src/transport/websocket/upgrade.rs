@@ -107,7 +107,7 @@ async fn talk(
 }
 
 /// The key of a complete handshake; `None` for any other request.
-fn websocket_key(headers: &HeaderMap) -> Option<HeaderValue> {
+pub(crate) fn websocket_key(headers: &HeaderMap) -> Option<HeaderValue> {
     let has = |name, token: &str| {
         let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
         values.flat_map(|value| value.split(',')).any(|t| t.trim().eq_ignore_ascii_case(token))
@@ -120,7 +120,7 @@ fn websocket_key(headers: &HeaderMap) -> Option<HeaderValue> {
 }
 
 /// The first of ours that is offered; none when nothing is offered.
-fn choose_subprotocol(headers: &HeaderMap) -> Result<Option<&'static str>, Problem> {
+pub(crate) fn choose_subprotocol(headers: &HeaderMap) -> Result<Option<&'static str>, Problem> {
     let values = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).into_iter();
     let offers: Vec<&str> = values
         .filter_map(|value| value.to_str().ok())
@@ -134,13 +134,13 @@ fn choose_subprotocol(headers: &HeaderMap) -> Result<Option<&'static str>, Probl
     chosen.copied().map(Some).ok_or_else(|| Problem::new(ErrorCode::SubprotocolNotSupported))
 }
 
-fn room_in_address(segment: &str) -> Result<RoomName, Problem> {
+pub(crate) fn room_in_address(segment: &str) -> Result<RoomName, Problem> {
     let decoded = percent_encoding::percent_decode_str(segment).decode_utf8();
     let name = decoded.map_err(|_| Problem::field("/room", FieldFault::Invalid))?;
     RoomName::new(name).map_err(|error| Problem::field("/room", error.into()))
 }
 
-fn ticket_in_query(query: &str) -> Option<String> {
+pub(crate) fn ticket_in_query(query: &str) -> Option<String> {
     let mut pairs = form_urlencoded::parse(query.as_bytes());
     pairs.find(|(name, _)| name == "ticket").map(|(_, ticket)| ticket.into_owned())
 }
