@@ -155,7 +155,8 @@ impl Image {
 
     async fn mounts(file: PathBuf, at: PathBuf) -> anyhow::Result<Self> {
         // The journal is written when somebody syncs, not by a clock in the middle of a copy.
-        let words = ["-t", "ext4", "-o", "loop,noatime,commit=300", tool::word(&file)?];
+        let options = "loop,noatime,commit=300,errors=remount-ro";
+        let words = ["-t", "ext4", "-o", options, tool::word(&file)?];
         let mount = Mount::makes(&words, at).await?;
         Ok(Self { file, mount })
     }
@@ -196,6 +197,26 @@ impl Image {
         self.mount.ends().await?;
         fs::remove_file(&self.file)?;
         Self::mounts(copy, at).await
+    }
+
+    /// The file system finds itself broken, and lets nobody write from here on (Linux:
+    /// Documentation/ABI/testing/sysfs-fs-ext4).
+    ///
+    /// # Errors
+    /// It cannot be told so.
+    pub fn turns_read_only(&self) -> anyhow::Result<()> {
+        let trigger = format!("/sys/fs/ext4/{}/trigger_fs_error", self.device()?);
+        fs::write(&trigger, "endurance").with_context(|| trigger.clone())
+    }
+
+    /// It is mounted anew, and can be written.
+    ///
+    /// # Errors
+    /// Somebody still uses it, or it cannot be mounted.
+    pub async fn is_mounted_again(self) -> anyhow::Result<Self> {
+        let (file, at) = (self.file.clone(), self.mount.0.clone());
+        self.mount.ends().await?;
+        Self::mounts(file, at).await
     }
 
     /// The name of the loop device.

@@ -8,6 +8,8 @@ pub mod disk_full;
 
 pub mod fsync_error;
 
+pub mod read_only;
+
 use crate::{report::Report, rig::Plan};
 
 /// What became of a run.
@@ -30,11 +32,14 @@ pub enum Fault {
     DiskFull,
     /// `fsync` fails, and then it does not.
     FsyncError,
+    /// The disk can be read and not be written, and then it can.
+    ReadOnly,
 }
 
 impl Fault {
     /// All of them, the most gentle first.
-    pub const ALL: [Self; 4] = [Self::Kill, Self::Power, Self::DiskFull, Self::FsyncError];
+    pub const ALL: [Self; 5] =
+        [Self::Kill, Self::Power, Self::DiskFull, Self::FsyncError, Self::ReadOnly];
 
     /// Does it.
     ///
@@ -46,6 +51,7 @@ impl Fault {
             Self::Power => power::strikes(plan).await,
             Self::DiskFull => disk_full::strikes(plan).await,
             Self::FsyncError => fsync_error::strikes(plan).await,
+            Self::ReadOnly => read_only::strikes(plan).await,
         }
     }
 }

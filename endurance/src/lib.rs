@@ -12,8 +12,9 @@
 //! acknowledged, what was heard), [`author`] and [`witness`] (who says and who hears), [`rig`] (a
 //! server that dies under them), [`faults`] (how it is hurt), [`report`] (what came of it),
 //! [`wire`] (the protocol), [`process`] (the server as a process), [`disk`] (file systems that can
-//! lose their power and be full), [`tool`] (programs of the system), [`scene`], [`deadline`],
-//! [`random`].
+//! lose their power and be full), [`tool`] (programs of the system), [`tracer`] (system calls that
+//! fail), [`scene`], [`deadline`], [`random`]. [`permissions`] stands beside that: nobody is hurt,
+//! and a small model says who may be told what.
 
 pub mod judge;
 
@@ -36,6 +37,10 @@ pub mod process;
 pub mod disk;
 
 pub mod tool;
+
+pub mod tracer;
+
+pub mod permissions;
 
 pub mod scene;
 

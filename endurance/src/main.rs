@@ -10,6 +10,7 @@ use std::{
 use clap::{Parser, ValueEnum};
 use endurance::{
     faults::{Fault, Outcome},
+    permissions,
     process::Program,
     rig::Plan,
 };
@@ -37,6 +38,12 @@ struct Args {
     /// What happens by chance follows from it. Left out: another one each time.
     #[arg(long)]
     seed: Option<u64>,
+    /// Operations that are judged, for `permissions`.
+    #[arg(long, default_value_t = 3_000)]
+    operations: u64,
+    /// Worlds of six people beside each other, for `permissions`.
+    #[arg(long, default_value_t = 4)]
+    worlds: u64,
     /// Where the server listens; 0 for any port that is free.
     #[arg(long, default_value_t = 0)]
     port: u16,
@@ -58,8 +65,12 @@ enum What {
     DiskFull,
     /// `fsync` fails, and then it does not.
     FsyncError,
+    /// The disk can be read and not be written, and then it can.
+    ReadOnly,
     /// One after the other.
     All,
+    /// Nothing: people in private rooms try what they may not.
+    Permissions,
 }
 
 #[tokio::main]
@@ -78,12 +89,20 @@ async fn main() -> ExitCode {
 
 #[expect(clippy::print_stdout, reason = "the report is the program's answer")]
 async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    if args.what == What::Permissions {
+        let verdict = permissions::run(&permission_plan(args)?).await?;
+        println!("{verdict}");
+        let is_good = verdict.is_good();
+        return Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
     let faults = match args.what {
         What::Kill => vec![Fault::Kill],
         What::Power => vec![Fault::Power],
         What::DiskFull => vec![Fault::DiskFull],
         What::FsyncError => vec![Fault::FsyncError],
+        What::ReadOnly => vec![Fault::ReadOnly],
         What::All => Fault::ALL.to_vec(),
+        What::Permissions => Vec::new(),
     };
     let plan = Plan {
         server: args.server.map_or_else(Program::beside_this, Ok)?,
@@ -107,4 +126,16 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn permission_plan(args: Args) -> anyhow::Result<permissions::Plan> {
+    Ok(permissions::Plan {
+        server: args.server.map_or_else(Program::beside_this, Ok)?,
+        flags: args.flags,
+        operations: args.operations,
+        worlds: args.worlds,
+        findings_max: 50,
+        seed: args.seed.unwrap_or_else(|| RandomState::new().hash_one(0)),
+        scratch: args.scratch.unwrap_or_else(std::env::temp_dir),
+    })
 }

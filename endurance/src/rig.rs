@@ -6,8 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::Context as _;
-use common::{Digest, Epoch, Position, RoomName, ServerMessage};
+use anyhow::{Context as _, ensure};
+use common::{Body, Digest, Epoch, MessageId, Position, RoomName, ServerMessage};
 use tokio::task::JoinSet;
 
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
     random::Random,
     report::Report,
     scene::{Act, Director, Life},
-    wire::{Caller, Guest},
+    wire::{self, Caller, Guest},
     witness::Witness,
 };
 
@@ -163,6 +163,51 @@ impl Rig {
         let before = self.director.tally().acks;
         let what = "messages to be acknowledged";
         self.director.sees(what, |tally| tally.acks >= before + more).await
+    }
+
+    /// Somebody reads `general` from its first entry to its head, and the server says that it
+    /// lives.
+    ///
+    /// # Errors
+    /// It cannot be read, or the server does not answer.
+    pub async fn is_read_by(&self, reader: &Guest) -> anyhow::Result<()> {
+        let life = self.director.scene().living().await.context("there is no server")?;
+        let alive = wire::ask(life.address, "GET", "/healthz", "", "").await?;
+        ensure!(alive.status == 200, "/healthz says {}", alive.status);
+        let mut caller = Caller::connects(life.address, reader).await?;
+        let Position { epoch, seq: head } = caller.joins(&self.rooms[0], None).await?.head;
+        caller.joins(&self.rooms[0], Some(Position { epoch, seq: 0 })).await?;
+        let mut read = 0;
+        while read < head {
+            if let ServerMessage::Entry(entry) = caller.next().await? {
+                read = entry.seq;
+            }
+        }
+        Ok(())
+    }
+
+    /// Somebody says something in a room that keeps nothing, and hears it.
+    ///
+    /// # Errors
+    /// It was refused, or not heard.
+    pub async fn says_what_nobody_keeps(
+        &self,
+        author: &Guest,
+        room: &RoomName,
+    ) -> anyhow::Result<()> {
+        let life = self.director.scene().living().await.context("there is no server")?;
+        let mut caller = Caller::connects(life.address, author).await?;
+        let head = caller.joins(room, None).await?.head.seq;
+        let message_id = MessageId::new(format!("fleeting-{head}"))?;
+        caller.says(room, &message_id, &Body::new("this is not kept")?).await?;
+        caller.joins(room, None).await?;
+        loop {
+            if let ServerMessage::Entry(entry) = caller.next().await?
+                && entry.message_id == message_id
+            {
+                return Ok(());
+            }
+        }
     }
 
     /// `kill -9`.

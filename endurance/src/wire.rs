@@ -140,7 +140,20 @@ impl Guest {
     /// # Errors
     /// The server refused or did not answer.
     pub async fn opens(&self, server: SocketAddr, room: &RoomName) -> Result<(), Trouble> {
-        let body = serde_json::json!({ "room": room, "keep": http::Keep::Forever }).to_string();
+        self.opens_with(server, room, http::Keep::Forever).await
+    }
+
+    /// Opens a room that keeps so much.
+    ///
+    /// # Errors
+    /// The server refused or did not answer.
+    pub async fn opens_with(
+        &self,
+        server: SocketAddr,
+        room: &RoomName,
+        keep: http::Keep,
+    ) -> Result<(), Trouble> {
+        let body = serde_json::json!({ "room": room, "keep": keep }).to_string();
         ask(server, "POST", "/api/rooms", &self.cookie, &body).await?.accepted().map(|_| ())
     }
 

@@ -1,15 +1,14 @@
 //! There is no room left: authors are asked to come again, readers go on, and when there is room
 //! again writing goes on without a restart.
 
-use anyhow::{Context as _, ensure};
-use common::{Position, RoomName, ServerMessage};
+use anyhow::Context as _;
 
 use super::Outcome;
 use crate::{
     deadline,
     disk::{self, Folder, SmallDisk},
     rig::{Plan, Rig},
-    wire::{self, Caller, Guest},
+    wire::{Caller, Guest},
 };
 
 /// Small enough to be filled at once, large enough for a start.
@@ -37,7 +36,7 @@ pub async fn strikes(plan: &Plan) -> anyhow::Result<Outcome> {
         rig.talks().await;
         deadline::within(deadline::RECOVERY, "a refusal by a full disk", fill(&rig, &disk))
             .await??;
-        goes_on_reading(&rig, &reader).await.context("while the disk is full")?;
+        rig.is_read_by(&reader).await.context("while the disk is full")?;
         if rig.random.chance(50) {
             rig.talks().await;
         }
@@ -59,23 +58,6 @@ async fn fill(rig: &Rig, disk: &SmallDisk) -> anyhow::Result<()> {
     while rig.director.tally().full == before {
         disk.fills()?;
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    Ok(())
-}
-
-async fn goes_on_reading(rig: &Rig, reader: &Guest) -> anyhow::Result<()> {
-    let life = rig.director.scene().living().await.context("there is no server")?;
-    let alive = wire::ask(life.address, "GET", "/healthz", "", "").await?;
-    ensure!(alive.status == 200, "/healthz says {}", alive.status);
-    let mut caller = Caller::connects(life.address, reader).await?;
-    let room = RoomName::new("general")?;
-    let Position { epoch, seq: head } = caller.joins(&room, None).await?.head;
-    caller.joins(&room, Some(Position { epoch, seq: 0 })).await?;
-    let mut read = 0;
-    while read < head {
-        if let ServerMessage::Entry(entry) = caller.next().await? {
-            read = entry.seq;
-        }
     }
     Ok(())
 }

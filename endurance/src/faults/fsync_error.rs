@@ -1,20 +1,14 @@
 //! `fsync` fails, always or now and then: what could not be synced may not be acknowledged, and what
 //! is acknowledged afterwards has to be durable all the same.
 
-use std::{process::Stdio, time::Duration};
-
 use anyhow::Context as _;
-use tokio::{
-    io::{AsyncBufReadExt as _, BufReader},
-    process::{Child, Command},
-};
 
 use super::{Outcome, power};
 use crate::{
-    deadline,
     disk::{self, Folder, Image},
     rig::{Plan, Rig},
     tool,
+    tracer::{Failure, Tracer},
 };
 
 const MIB: u64 = 512;
@@ -44,7 +38,7 @@ pub async fn strikes(plan: &Plan) -> anyhow::Result<Outcome> {
         rig.talks().await;
         let when = if cycle % 2 == 0 { When::Always } else { When::NowAndThen };
         let server = rig.process.as_ref().context("there is no server")?.id()?;
-        let failing = match Failing::begins(&server, when).await {
+        let failing = match Tracer::begins(&server, &when.failure()).await {
             Ok(failing) => failing,
             Err(error) => return Ok(Outcome::LeftOut(format!("strace cannot attach: {error:#}"))),
         };
@@ -106,44 +100,12 @@ async fn some_are_refused(rig: &mut Rig) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A tracer that lets `fsync` and `fdatasync` of a process fail. It lets go when dropped.
-#[derive(Debug)]
-struct Failing {
-    tracer: Child,
-}
-
-impl Failing {
-    async fn begins(process: &str, when: When) -> anyhow::Result<Self> {
-        let when = match when {
-            When::Always => "",
-            When::NowAndThen => ":when=2+3",
+impl When {
+    fn failure(self) -> Failure {
+        let when = match self {
+            Self::Always => "",
+            Self::NowAndThen => ":when=2+3",
         };
-        let mut tracer = Command::new("strace")
-            .args(["-f", "-p", process, "-o", "/dev/null", "-e", "trace=fsync,fdatasync"])
-            .args(["-e", &format!("inject=fsync,fdatasync:error=EIO{when}")])
-            .stdin(Stdio::null())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()?;
-        let stderr = tracer.stderr.take().context("it is piped")?;
-        let mut lines = BufReader::new(stderr).lines();
-        let attached = async {
-            let said = lines.next_line().await?.unwrap_or_default();
-            anyhow::ensure!(said.contains("attached"), "{said}");
-            Ok(())
-        };
-        deadline::within(deadline::ANSWER, "strace to attach", attached).await??;
-        // What else it says is read, so that it can go on saying it.
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Ok(Self { tracer })
-    }
-
-    async fn ends(mut self) -> anyhow::Result<()> {
-        let id = self.tracer.id().context("strace ended by itself")?.to_string();
-        // It lets go of every thread before it ends.
-        tool::run("kill", &["-INT", &id]).await?;
-        let ended = self.tracer.wait();
-        deadline::within(Duration::from_secs(20), "strace to let go", ended).await??;
-        Ok(())
+        Failure { calls: "fsync,fdatasync", error: "EIO", when, files: Vec::new() }
     }
 }

@@ -5,6 +5,7 @@
 //! test --workspace` and `cargo test -p server -p endurance` build, and `-p endurance` alone does
 //! not. What this machine cannot do is left out, and said.
 
+mod permissions;
 mod promises;
 mod red;
 mod stage;

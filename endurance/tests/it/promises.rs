@@ -32,6 +32,11 @@ async fn nothing_is_acknowledged_while_fsync_fails_and_all_that_is_afterwards_is
 }
 
 #[tokio::test]
+async fn a_read_only_disk_refuses_what_is_said_lets_read_and_is_over_when_it_can_be_written() {
+    keeps_its_promises(Fault::ReadOnly).await;
+}
+
+#[tokio::test]
 async fn a_power_cut_takes_what_was_not_synced() {
     if let Err(missing) = disk::can_mount().await {
         eprintln!("left out: {missing:#}");
