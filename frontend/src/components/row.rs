@@ -5,7 +5,7 @@ use std::rc::Rc;
 use common::{Emoji, ErrorCode, RoomName, UserId};
 use session::Content;
 use wasm_bindgen::JsCast;
-use web_sys::{Event, HtmlElement};
+use web_sys::{Element, Event, HtmlElement};
 use yew::prelude::*;
 
 use crate::{
@@ -82,7 +82,7 @@ fn row(props: &MessageRowProps, mode: &Number) -> Html {
         .html(above)
         .child(text)
         .maybe(below)
-        .maybe((!said.signs.is_empty()).then(|| signs(props)))
+        .maybe((!said.signs.is_empty()).then(|| signs(props, mode.get() > 0)))
         .maybe((stands && mode.get() == ASKING).then(|| asking(props, mode)));
     if !stands {
         return line.into();
@@ -100,8 +100,26 @@ fn row(props: &MessageRowProps, mode: &Number) -> Html {
             });
             line.on("keydown", key).into()
         }
-        _ => line.child(actions(props, mode)).into(),
+        _ => line.on("focusout", leaves(mode)).child(actions(props, mode)).into(),
     }
+}
+
+/// A row that has neither the focus nor the pointer is no stop on the way of the focus.
+fn leaves(mode: &Number) -> Callback<Event> {
+    let mode = mode.clone();
+    Callback::from(move |event: Event| {
+        let (mode, row) = (mode.clone(), row_of(&event));
+        keys::soon(move || {
+            let stays = |row: Element| row.matches(":hover, :focus-within").unwrap_or(false);
+            if mode.get() == REACHED && !row.is_some_and(stays) {
+                mode.set(0);
+            }
+        });
+    })
+}
+
+fn row_of(event: &Event) -> Option<Element> {
+    keys::target(event)?.closest("li").ok().flatten()
 }
 
 /// Shows something else of the row, and moves the focus there: to what the selector names, or to
@@ -110,7 +128,7 @@ fn turns(mode: &Number, value: i64, to: &'static str) -> Callback<Event> {
     let mode = mode.clone();
     Callback::from(move |event: Event| {
         mode.set(value);
-        let row = keys::target(&event).and_then(|it| it.closest("li").ok().flatten());
+        let row = row_of(&event);
         keys::soon(move || {
             let Some(row) = row else { return };
             match row.dyn_ref::<HtmlElement>().filter(|_| to.is_empty()) {
@@ -194,8 +212,9 @@ fn react(props: &MessageRowProps, emoji: &str) -> Callback<Event> {
     })
 }
 
-/// The signs on a message, each with how many put it there.
-fn signs(props: &MessageRowProps) -> Tag {
+/// The signs on a message, each with how many put it there. The focus stops at those of the row
+/// where it is.
+fn signs(props: &MessageRowProps, reached: bool) -> Tag {
     let all = &props.said.signs;
     let firsts = all
         .iter()
@@ -207,6 +226,7 @@ fn signs(props: &MessageRowProps) -> Tag {
         let count = number(same().count() as u64);
         let chip = classed("button", if mine { "sign mine" } else { "sign" })
             .with("aria-pressed", if mine { "true" } else { "false" })
+            .with("tabindex", if reached { "0" } else { "-1" })
             .click(react(props, &sign.emoji))
             .text([&*sign.emoji, " ", &count].concat());
         signs.child(chip)
