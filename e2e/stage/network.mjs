@@ -1,4 +1,4 @@
-// One person's way to the server: a TCP proxy that can be cut and can stall.
+// One person's way to the server: a TCP proxy that can be cut, can stall, and can lie.
 
 import net from 'node:net';
 
@@ -7,6 +7,7 @@ export class Network {
   #server;
   #weather = 'fine';
   #lines = new Set();
+  #lie = (bytes) => bytes;
 
   /** A way to the server, on a port of its own. */
   static async to(server) {
@@ -39,6 +40,21 @@ export class Network {
     for (const line of this.#lines) if (line.isSocket) line.reset();
   }
 
+  /**
+   * Once, what the server says is told otherwise. A frame says how long it is: what takes the
+   * place of a text is as long.
+   */
+  alters(pattern, other) {
+    this.#lie = (bytes) => {
+      const said = bytes.toString('latin1');
+      const told = said.replace(pattern, other);
+      if (told === said) return bytes;
+      if (told.length !== said.length) throw new Error(`${other} is not as long as what it replaces`);
+      this.#lie = (bytes) => bytes;
+      return Buffer.from(told, 'latin1');
+    };
+  }
+
   /** New connections pass, and what waited arrives, late. */
   heals() {
     this.#weather = 'fine';
@@ -58,6 +74,7 @@ export class Network {
     }
     const line = new Line(near, this.#server.port, {
       stalled: this.#weather === 'stalled',
+      tells: (bytes) => this.#lie(bytes),
       maySpeak: (line) => !(line.isSocket && this.#weather === 'without sockets'),
     });
     this.#lines.add(line);
@@ -73,7 +90,7 @@ class Line {
   #waiting = [];
   isSocket = false;
 
-  constructor(near, port, { stalled, maySpeak }) {
+  constructor(near, port, { stalled, tells, maySpeak }) {
     this.#near = near;
     this.#stalled = stalled;
     this.#far = net.connect({ port, host: '127.0.0.1', noDelay: true });
@@ -84,7 +101,10 @@ class Line {
       if (maySpeak(this)) this.#when(() => this.#far.write(bytes));
       else this.reset();
     });
-    this.#far.on('data', (bytes) => this.#when(() => near.write(bytes)));
+    this.#far.on('data', (bytes) => {
+      const told = this.isSocket ? tells(bytes) : bytes;
+      this.#when(() => near.write(told));
+    });
     near.on('end', () => this.#when(() => this.#far.end()));
     this.#far.on('end', () => this.#when(() => near.end()));
     near.on('error', () => this.#when(() => this.reset()));

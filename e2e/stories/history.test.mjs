@@ -81,6 +81,80 @@ story('what is no longer kept is a row that says so, between what was read and w
   await hana.pictures('hole');
 });
 
+story('what is missing and still kept is loaded where it is missing', async (stage) => {
+  const network = await stage.network();
+  const hana = await stage.enters('하나', { through: network });
+  await hana.page.evaluate(() => fetch('/api/rooms', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'madang-slot': '0' },
+    body: JSON.stringify({ room: 'brief', keep: { last: 80 } }),
+  }));
+  await hana.opensRoom('brief');
+  await hana.says('before the cut');
+  await hana.hasNothingPending();
+
+  network.cuts();
+  await hana.hasLostConnection();
+  await stage.crowdSays('brief', lines(120));
+  network.heals();
+  await hana.hears('line 120');
+  const hole = hana.page.getByTestId('resync');
+  await hole.filter({ hasText: 'Messages are missing here.' }).waitFor();
+  assert.equal(await hana.message('line 50').count(), 0);
+  await hole.scrollIntoViewIfNeeded();
+  await hana.pictures('hole-to-load');
+  await hole.getByRole('button', { name: 'Load' }).click();
+
+  await hana.hears('line 50');
+  await hana.hears('before the cut');
+  // What lies further back is gone for good, and the row says that from here on.
+  await hole.filter({ hasText: 'no longer kept and are missing here' }).waitFor();
+  assert.equal(await hole.getByRole('button').count(), 0);
+  assert.deepEqual((await hana.places()).slice(1), upFrom(42, 121), 'without another gap');
+});
+
+story('a log that was changed on its way is noticed, said, and read anew', async (stage) => {
+  const network = await stage.network();
+  const hana = await stage.enters('하나', { through: network });
+  const duri = await stage.enters('두리');
+  await hana.opensRoom('general');
+  await duri.opensRoom('general');
+  await duri.says('before the lie');
+  await hana.hears('before the lie');
+
+  network.alters('the door is shut', 'the door is open');
+  await duri.says('the door is shut');
+  await hana.page.getByTestId('resync').filter({ hasText: 'differ from the server' }).waitFor();
+  await hana.hears('the door is shut');
+  // What was told falsely stands above the row, what is true below it.
+  const said = await hana.page.locator('li.message .message-text').allInnerTexts();
+  const [first, second] = ['before the lie', 'the door is open'];
+  assert.deepEqual(said, [first, second, first, 'the door is shut']);
+  await hana.page.getByTestId('proof').filter({ hasText: '2 messages, none missing' }).waitFor();
+  await hana.pictures('disproved');
+  await duri.says('and locked');
+  await hana.hears('and locked');
+  await hana.page.getByTestId('proof').filter({ hasText: '3 messages, none missing' }).waitFor();
+});
+
+story('a message that is lost on its way is noticed and fetched', async (stage) => {
+  const network = await stage.network();
+  const hana = await stage.enters('하나', { through: network });
+  const duri = await stage.enters('두리');
+  await hana.opensRoom('general');
+  await duri.opensRoom('general');
+  await duri.says('one');
+  await hana.hears('one');
+
+  // A page passes over what it does not know.
+  network.alters(/"entry"(?=(?:(?!"entry").)*the lost line)/s, '"trash"');
+  await duri.says('the lost line');
+  await duri.says('three');
+  await hana.hearsInOrder(['one', 'the lost line', 'three']);
+  await hana.page.getByTestId('proof').filter({ hasText: '3 messages, none missing' }).waitFor();
+  assert.equal(await hana.page.getByTestId('resync').count(), 0);
+});
+
 story('after an absence the page proves that nothing is missing', async (stage) => {
   const network = await stage.network();
   const hana = await stage.enters('하나', { through: network });

@@ -29,6 +29,36 @@ story('a reload keeps what was not sent, and the draft', async (stage) => {
   assert.equal(await hana.composer.inputValue(), 'half a sent');
 });
 
+story('a tab that crashes offline has what was not sent, and the draft, when it is opened again', async (stage) => {
+  const network = await stage.network();
+  const hana = await stage.enters('하나', { through: network });
+  const duri = await stage.enters('두리');
+  await hana.opensRoom('general');
+  await duri.opensRoom('general');
+
+  network.refusesSockets();
+  await hana.hasLostConnection();
+  await hana.says('written before the crash');
+  await hana.hasPending('written before the crash', 'queued');
+  await hana.composer.pressSequentially('half a sentence, and th');
+  await hana.crashes();
+
+  await hana.reopensTheTab();
+  assert.equal(await hana.nameField.inputValue(), '하나', 'Enter is enough');
+  await hana.nameField.press('Enter');
+  await hana.composer.waitFor();
+  assert.equal(await hana.composer.inputValue(), 'half a sentence, and th');
+  await hana.hasPending('written before the crash');
+  await hana.pictures('after-a-crash');
+
+  network.heals();
+  await hana.isConnected();
+  await hana.hasNothingPending();
+  await hana.hears('written before the crash');
+  await duri.hears('written before the crash');
+  assert.equal(await hana.composer.inputValue(), 'half a sentence, and th');
+});
+
 story('a refused message says so and can be sent again, copied or discarded', async (stage) => {
   const hana = await stage.person();
   const refusing = await refuses(hana, 'please');
