@@ -222,11 +222,11 @@ impl Client {
                     judge.failed(message_id);
                 }
             }
+            Event::Entry { entry } => judge.heard(self.number, &entry.message_id),
             Event::Welcome { .. }
             | Event::Joined { .. }
             | Event::Recovered { .. }
             | Event::Resynced { .. }
-            | Event::Entry { .. }
             | Event::Presence { .. }
             | Event::Left { .. }
             | Event::JoinRefused { .. }

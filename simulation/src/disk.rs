@@ -7,7 +7,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use common::{
-    Member, RoomName, Timestamp, UserId,
+    Epoch, Member, RoomName, Timestamp, UserId,
     http::{Keep, Unread},
 };
 use rooms::{AppendRefusal, Appended, Draft, Entry, MemoryLog, NewRoom};
@@ -24,6 +24,14 @@ pub(crate) struct Disk {
     committed: usize,
     /// Who is signed in, by their cookie.
     pub(crate) logins: BTreeMap<u64, Member>,
+    backup: Option<Backup>,
+}
+
+/// What was kept at one moment.
+#[derive(Clone, Debug)]
+struct Backup {
+    changes: Vec<Change>,
+    logins: BTreeMap<u64, Member>,
 }
 
 /// Something to be kept.
@@ -54,7 +62,31 @@ impl Disk {
     pub(crate) fn with_rooms(rooms: impl Iterator<Item = NewRoom>) -> Self {
         let changes: Vec<Change> = rooms.map(Change::Open).collect();
         let written = changes.len();
-        Self { changes, synced: written, committed: written, logins: BTreeMap::new() }
+        let (logins, backup) = Default::default();
+        Self { changes, synced: written, committed: written, logins, backup }
+    }
+
+    /// Copies what is committed, also while a process writes.
+    pub(crate) fn backs_up(&mut self) {
+        let changes = self.changes[..self.committed.min(self.changes.len())].to_vec();
+        self.backup = Some(Backup { changes, logins: self.logins.clone() });
+    }
+
+    /// Puts the backup, if there is one, in the place of what is kept: every log begins a new
+    /// epoch. Answers how many changes are undone.
+    pub(crate) fn is_restored(&mut self, begun: &Epoch, broken: Broken) -> Option<u64> {
+        let Backup { mut changes, logins } = self.backup.clone()?;
+        if !broken.is_shell(ShellMutant::RestoresTheEpoch) {
+            for change in &mut changes {
+                if let Change::Open(NewRoom { epoch, .. }) = change {
+                    *epoch = begun.clone();
+                }
+            }
+        }
+        let undone = self.changes.len().saturating_sub(changes.len());
+        (self.changes, self.logins) = (changes, logins);
+        self.sync();
+        Some(undone as u64)
     }
 
     /// Writes a transaction. It overwrites one before it that failed.

@@ -7,6 +7,13 @@ use crate::{client::Being, happening::Happening, judge::Verdict, server::Fault, 
 impl World {
     /// Something goes wrong.
     pub(crate) fn fault(&mut self) -> Verdict {
+        if self.plan.restores
+            && self.random.chance(15)
+            && let Some(server) = &mut self.server
+        {
+            self.story.tell(self.now, || "a backup is made".to_owned());
+            server.backs_up();
+        }
         let number = self.random.below(self.clients.len());
         let choice = self.random.between(0, 99);
         match choice {

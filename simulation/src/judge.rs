@@ -31,13 +31,20 @@ pub(crate) struct Judge {
     said: BTreeMap<MessageId, Said>,
     latest: BTreeMap<(RoomName, Epoch, usize), u64>,
     keeps: BTreeMap<RoomName, Keep>,
-    /// Of private rooms, for everybody who ever belonged: from which entry on they did, or not.
-    belonged: BTreeMap<RoomName, BTreeMap<UserId, Vec<(u64, bool)>>>,
+    /// The epoch in which each room that is kept goes on.
+    epochs: BTreeMap<RoomName, Epoch>,
+    /// Who belonged to the private rooms when they began.
+    founders: BTreeMap<RoomName, Belonged>,
+    /// Of the logs of private rooms, for everybody who ever belonged.
+    belonged: BTreeMap<(RoomName, Epoch), Belonged>,
     /// How far each client was told that its person has read.
     marks: BTreeMap<(usize, RoomName, Epoch), u64>,
     page_entries: u64,
     people: usize,
 }
+
+/// From which entry on somebody belonged to a room, or did not.
+type Belonged = BTreeMap<UserId, Vec<(u64, bool)>>;
 
 /// A log as it was given its places, with the text of what was deleted since.
 #[derive(Debug, Default)]
@@ -60,17 +67,26 @@ struct Said {
     /// It failed once, and what failed may be overtaken.
     failed: bool,
     acked: bool,
+    /// Its author's page showed it.
+    heard: bool,
     /// Its author does not want it any more.
     dropped: bool,
 }
 
 impl Judge {
     pub(crate) fn new(plan: &Plan) -> Self {
-        let belonged = plan.rooms.iter().filter_map(|room| {
+        let founders = plan.rooms.iter().filter_map(|room| {
             let members = room.members.as_ref()?.iter();
             let since_ever = members.map(|member| (member.id.clone(), vec![(0, true)]));
             Some((room.room.clone(), since_ever.collect()))
         });
+        let founders: BTreeMap<RoomName, Belonged> = founders.collect();
+        let kept = plan.rooms.iter().filter(|room| room.keep != Keep::None);
+        let epochs: BTreeMap<_, _> =
+            kept.map(|room| (room.room.clone(), room.epoch.clone())).collect();
+        let belonged = founders
+            .iter()
+            .map(|(room, belonged)| ((room.clone(), epochs[room].clone()), belonged.clone()));
         Self {
             logs: BTreeMap::new(),
             places: BTreeMap::new(),
@@ -79,6 +95,8 @@ impl Judge {
             latest: BTreeMap::new(),
             keeps: plan.rooms.iter().map(|room| (room.room.clone(), room.keep)).collect(),
             belonged: belonged.collect(),
+            epochs,
+            founders,
             marks: BTreeMap::new(),
             page_entries: plan.settings.page_entries,
             people: plan.people(),
@@ -99,7 +117,16 @@ impl Judge {
         content: Content,
     ) {
         let (order, dropped) = (self.said.len() as u64, client.is_none());
-        let said = Said { client, room, content, order, failed: false, acked: false, dropped };
+        let said = Said {
+            client,
+            room,
+            content,
+            order,
+            failed: false,
+            acked: false,
+            heard: false,
+            dropped,
+        };
         self.said.insert(message_id, said);
     }
 
@@ -155,7 +182,7 @@ impl Judge {
         }
         if let (EntryKind::Membership, Some(member)) = (entry.kind, &entry.member) {
             let belongs = MembershipChange::belongs(&entry.body);
-            let of_room = self.belonged.entry(room.clone()).or_default();
+            let of_room = self.belonged.entry((room.clone(), epoch.clone())).or_default();
             of_room.entry(member.id.clone()).or_default().push((*seq, belongs));
         }
         Ok(())
@@ -201,12 +228,24 @@ impl Judge {
         }
         for ((room, epoch), log) in &self.logs {
             let count = found.get(&(room.clone(), epoch.clone())).copied().unwrap_or_default();
-            if self.keeps[room] != Keep::None && count != log.entries.len() as u64 {
+            let goes_on = self.epochs.get(room) == Some(epoch);
+            if goes_on && count != log.entries.len() as u64 {
                 broken!("{room} had {} entries, and after the start {count}", log.entries.len());
             }
         }
         self.forget_readers();
         Ok(new)
+    }
+
+    /// A backup is put in the place of what was kept: what stood there is gone, and what stands
+    /// there from here on is another log.
+    pub(crate) fn restored(&mut self, epoch: &Epoch) {
+        for (room, goes_on) in &mut self.epochs {
+            goes_on.clone_from(epoch);
+            if let Some(founders) = self.founders.get(room) {
+                self.belonged.insert((room.clone(), epoch.clone()), founders.clone());
+            }
+        }
     }
 
     /// A room that is loaded holds what its log holds.
@@ -216,14 +255,26 @@ impl Judge {
         }
     }
 
-    /// In the end everything that was said stands, unless its author took it back.
+    /// In the end everything that was said stands, unless its author took it back. What a backup
+    /// undid was known to stand by its author, who was told that the log began anew.
     pub(crate) fn nothing_is_lost(&self) -> Verdict {
-        for (message_id, said) in &self.said {
-            if !said.dropped && !self.stands.contains(message_id) {
+        for (message_id, said) in self.said.iter().filter(|(_, said)| !said.dropped) {
+            let place = |epoch: &Epoch| self.places.get(&(message_id.clone(), epoch.clone()));
+            let goes_on = self.epochs.get(&said.room);
+            let stands = goes_on.map_or(self.stands.contains(message_id), |it| place(it).is_some());
+            let undone = (said.acked || said.heard) && self.stands.contains(message_id);
+            if !stands && !undone {
                 broken!("{message_id} of client {:?} stands nowhere", said.client);
             }
         }
         Ok(())
+    }
+
+    /// A client's page shows an entry.
+    pub(crate) fn heard(&mut self, client: usize, message_id: &MessageId) {
+        if let Some(said) = self.said.get_mut(message_id) {
+            said.heard |= said.client == Some(client);
+        }
     }
 
     pub(crate) fn acked(

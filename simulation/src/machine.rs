@@ -3,10 +3,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use common::EntryKind;
+use common::{EntryKind, Epoch};
 use rooms::Entry;
 
 use crate::{
+    ShellMutant,
     happening::Happening,
     judge::Verdict,
     server::{Out, Server},
@@ -21,8 +22,10 @@ impl World {
         self.server = Some(server);
         self.story.tell(self.now, || format!("the server starts, life {life}"));
         let survived = self.judge.recovered(&found)?;
-        self.report.survived += survived;
-        self.report.entries += survived;
+        if !std::mem::take(&mut self.restored) {
+            self.report.survived += survived;
+            self.report.entries += survived;
+        }
         // What killed a machine once may do so again soon.
         if life > 1 && self.healthy_from.is_none() && self.random.chance(25) {
             let due = self.now + self.random.ms(100, 4_000);
@@ -54,6 +57,9 @@ impl World {
             // Sessions expire: everybody signs in again, as whom they were.
             self.disk.logins.clear();
         }
+        if self.plan.restores && self.healthy_from.is_none() && self.random.chance(35) {
+            self.restores();
+        }
         for number in numbers {
             let Some(wire) = self.wires.get_mut(&number) else { continue };
             if machine {
@@ -66,6 +72,19 @@ impl World {
         }
         let due = self.now + self.random.ms(50, 10_000);
         self.plan_at(due, Happening::ServerStarts);
+    }
+
+    /// Somebody puts the last backup in the place of what is kept, before the next process begins.
+    fn restores(&mut self) {
+        let epoch = Epoch::new(format!("restored-{}", self.lives)).expect("a token");
+        let Some(undone) = self.disk.is_restored(&epoch, self.broken) else { return };
+        self.story.tell(self.now, || format!("a backup is put back, {undone} changes are undone"));
+        self.report.restores += 1;
+        self.report.undone += undone;
+        self.restored = true;
+        if !self.broken.is_shell(ShellMutant::RestoresTheEpoch) {
+            self.judge.restored(&epoch);
+        }
     }
 
     pub(crate) fn writes_commit(&mut self, life: u64) -> Verdict {

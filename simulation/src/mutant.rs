@@ -24,11 +24,13 @@ pub enum ShellMutant {
     KickIgnored,
     /// A read marker goes where it is put.
     MarkGoesBack,
+    /// A backup is put back, and its logs go on under the epochs that they had.
+    RestoresTheEpoch,
 }
 
 impl ShellMutant {
     /// All of them.
-    pub const ALL: [ShellMutant; 10] = [
+    pub const ALL: [ShellMutant; 11] = [
         Self::AcksBeforeSync,
         Self::AcksWhatFailed,
         Self::TrustsTheUnsynced,
@@ -39,5 +41,6 @@ impl ShellMutant {
         Self::LaterForgotten,
         Self::KickIgnored,
         Self::MarkGoesBack,
+        Self::RestoresTheEpoch,
     ];
 }

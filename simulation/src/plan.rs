@@ -25,6 +25,8 @@ pub(crate) struct Plan {
     pub(crate) latency_ms: (u64, u64),
     /// Frames that one connection's buffers take before the server has to wait.
     pub(crate) window: usize,
+    /// Backups are made, and put in the place of what is kept.
+    pub(crate) restores: bool,
 }
 
 impl Plan {
@@ -55,6 +57,7 @@ impl Plan {
             deed_every_ms: random.pick(&[2_000, 6_000, 15_000]),
             latency_ms: (slowest / 5, slowest),
             window: random.below(30) + 4,
+            restores: random.chance(25),
         }
     }
 

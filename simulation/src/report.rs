@@ -73,4 +73,8 @@ counted! {
     survived,
     /// Commits that failed.
     failed_commits,
+    /// Backups that were put in the place of what was kept.
+    restores,
+    /// Changes that were durable, and that the backups knew nothing of.
+    undone,
 }

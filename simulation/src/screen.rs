@@ -253,7 +253,7 @@ impl Screen {
         if !whole && !without_text {
             broken!("{room} {seq} is shown as {entry:?}; in truth {stands:?}");
         }
-        if !judge.may_see(room, user, seq) {
+        if !judge.may_see(room, epoch, user, seq) {
             broken!("{user} sees {room} {seq}, and was sent away before");
         }
         if let (EntryKind::Delete, Some(of)) = (entry.kind, entry.of) {

@@ -173,6 +173,11 @@ impl Server {
         self.disk
     }
 
+    /// Somebody copies what is kept.
+    pub(crate) fn backs_up(&mut self) {
+        self.disk.backs_up();
+    }
+
     /// How many changes a power cut would take.
     pub(crate) fn unsynced(&self) -> usize {
         self.disk.unsynced()

@@ -59,6 +59,8 @@ pub(crate) struct World {
     pub(crate) dies_committing: bool,
     /// Changes of membership that were asked for.
     pub(crate) memberships: u64,
+    /// What the next process finds was put there out of a backup.
+    pub(crate) restored: bool,
     pub(crate) report: Report,
     steps_at_once: u64,
 }
@@ -104,6 +106,7 @@ impl World {
             slow_store: false,
             dies_committing: false,
             memberships: 0,
+            restored: false,
             report: Report::default(),
             steps_at_once: 0,
         }

@@ -117,4 +117,6 @@ caught! {
         Broken::Shell(ShellMutant::LaterForgotten);
     a_server_that_goes_on_telling_the_kicked_is_caught: Broken::Shell(ShellMutant::KickIgnored);
     a_server_whose_markers_go_back_is_caught: Broken::Shell(ShellMutant::MarkGoesBack);
+    a_backup_that_is_restored_under_its_old_epochs_is_caught:
+        Broken::Shell(ShellMutant::RestoresTheEpoch);
 }
