@@ -49,7 +49,7 @@ pub(crate) async fn list(
 pub(crate) fn wanted(query: &str) -> Result<Wanted, Problem> {
     let (mut edge, mut most) = (Edge::Head, PAGE_ENTRIES as usize);
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        let invalid = |fault| Problem::field(format!("/{name}"), fault);
+        let invalid = |fault| Problem::field(reply::pointer_to(&name), fault);
         match (&*name, &edge) {
             ("before", Edge::Head) => edge = Edge::Before(position(&value).map_err(invalid)?),
             ("after", Edge::Head) => edge = Edge::After(position(&value).map_err(invalid)?),

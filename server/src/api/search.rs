@@ -75,7 +75,7 @@ pub(crate) fn asked(query: &str) -> Result<Asked, Problem> {
                 let invalid = |_| Problem::field("/before", FieldFault::Invalid);
                 asked.before = Some(value.parse().map_err(invalid)?);
             }
-            _ => return Err(Problem::field(format!("/{name}"), FieldFault::UnknownField)),
+            _ => return Err(Problem::field(reply::pointer_to(&name), FieldFault::UnknownField)),
         }
     }
     Ok(asked)

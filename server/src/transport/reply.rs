@@ -134,13 +134,17 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
     path.iter()
         .map(|segment| match segment {
             Segment::Seq { index } => format!("/{index}"),
-            Segment::Map { key } => {
-                format!("/{}", short(key).replace('~', "~0").replace('/', "~1"))
-            }
+            Segment::Map { key } => pointer_to(key),
             Segment::Enum { variant } => format!("/{variant}"),
             Segment::Unknown => String::new(),
         })
         .collect()
+}
+
+/// A field as a JSON Pointer (RFC 6901); of a long key only the beginning.
+#[must_use]
+pub(crate) fn pointer_to(key: &str) -> String {
+    format!("/{}", short(key).replace('~', "~0").replace('/', "~1"))
 }
 
 /// A refusal does not repeat a long key at length.

@@ -12,6 +12,7 @@ mod lifecycle;
 mod log;
 mod members;
 mod permissions;
+mod queries;
 mod requests;
 mod search;
 mod stage;
