@@ -111,12 +111,12 @@ pub async fn open(config: Config) -> anyhow::Result<House> {
     let (search, indexer) = search::open(&config.data_dir).context("the search index")?;
     let accounts = Accounts::default();
     accounts.restore(store.sessions()?, clock::wall_ms(), clock::now());
-    let (log, commits) = log::open(Arc::clone(&store));
+    let (log, commits, answers) = log::open(Arc::clone(&store));
     let live = Arc::new(Live::new(Arc::new(config.settings()), log));
     let mut background = JoinSet::new();
-    let committer = Arc::downgrade(&live);
     let (waker, woken) = indexing::waker();
-    background.spawn(on_a_thread("committer", move || commits.run(&committer, &waker)));
+    background.spawn(on_a_thread("committer", move || commits.run(&waker)));
+    background.spawn(answers.run(Arc::downgrade(&live)));
     let index = on_a_thread("search index", move || indexing::keep(indexer, &*store, &woken));
     background.spawn(async {
         index.await;

@@ -11,7 +11,7 @@ use common::{ErrorCode, Problem};
 use rooms::{AppendRefusal, OpenRefusal};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
-pub use committer::Commits;
+pub use committer::{Answers, Commits};
 pub use sqlite::SqliteStore;
 pub use store::{Change, Fault, Outcome, SavedSession, Store};
 
@@ -60,14 +60,16 @@ pub struct Log {
     reads_aside: Arc<Semaphore>,
 }
 
-/// A way to this store, and the committer's own half: to be run on a thread of its own.
+/// A way to this store, the committer's own half, to be run on a thread of its own, and what it
+/// answers, to be run as a task.
 #[must_use]
-pub fn open(store: Arc<dyn Store>) -> (Log, Commits) {
+pub fn open(store: Arc<dyn Store>) -> (Log, Commits, Answers) {
     let (sender, receiver) = mpsc::channel(WAITING_MAX);
     let turns = |most| Arc::new(Semaphore::new(most));
     let (reads, reads_aside) = (turns(READS_MAX), turns(READS_ASIDE_MAX));
     let log = Log { store: Arc::clone(&store), waiting: sender, reads, reads_aside };
-    (log, Commits::new(receiver, store))
+    let (commits, answers) = Commits::new(receiver, store);
+    (log, commits, answers)
 }
 
 impl Log {

@@ -1,5 +1,6 @@
-//! The committer: takes all changes that wait, of all rooms and connections, makes them durable in
-//! one transaction, hands the entries to the rooms in order, and only then answers.
+//! The committer: takes all changes that wait, of all rooms and connections, and makes them durable
+//! in one transaction. What came of them is told by a task beside those whom it wakes: a thread
+//! that wakes them from outside of the runtime pays for each of them.
 
 use std::sync::{Arc, Weak};
 
@@ -12,17 +13,28 @@ use crate::{clock, indexing::Waker, live::Live};
 
 /// Changes of one commit.
 const BATCH_MAX: usize = 1_024;
+/// Commits of which nobody was told yet; beyond it the committer waits.
+const UNTOLD_MAX: usize = 4;
 
 /// What waits for the committer, and the store that it writes to.
 #[derive(Debug)]
 pub struct Commits {
     waiting: mpsc::Receiver<Waiting>,
     store: Arc<dyn Store>,
+    made: mpsc::Sender<Made>,
 }
 
+/// What came of changes, on its way to the rooms and to those who asked.
+#[derive(Debug)]
+pub struct Answers(mpsc::Receiver<Made>);
+
+/// What came of the changes of one commit.
+type Made = Vec<(Asker, Result<Outcome, Problem>)>;
+
 impl Commits {
-    pub(super) fn new(waiting: mpsc::Receiver<Waiting>, store: Arc<dyn Store>) -> Self {
-        Self { waiting, store }
+    pub(super) fn new(waiting: mpsc::Receiver<Waiting>, store: Arc<dyn Store>) -> (Self, Answers) {
+        let (made, answers) = mpsc::channel(UNTOLD_MAX);
+        (Self { waiting, store, made }, Answers(answers))
     }
 
     /// Commits what waits until nobody can hand in anything more, and lets the search index know. To
@@ -30,7 +42,7 @@ impl Commits {
     ///
     /// A commit begins when the one before has ended and something waits: there is no timer, and
     /// the batch grows with the load, for whoever comes during a commit is in the next.
-    pub(crate) fn run(mut self, live: &Weak<Live>, indexer: &Waker) {
+    pub(crate) fn run(mut self, indexer: &Waker) {
         let (mut changes, mut askers) = (Vec::new(), Vec::new());
         while let Some(first) = self.waiting.blocking_recv() {
             take(first, &mut changes, &mut askers);
@@ -41,17 +53,36 @@ impl Commits {
             }
             let outcomes = self.store.commit(&changes, &clock::wall());
             changes.clear();
-            match outcomes {
-                Ok(outcomes) => {
-                    answer(askers.drain(..).zip(outcomes), live);
-                    indexer.wake();
-                }
-                Err(fault) => {
-                    askers.drain(..).for_each(|asker| asker.hear(Err(problem_of(fault))));
-                }
+            let askers = askers.drain(..);
+            let made = match outcomes {
+                Ok(outcomes) => askers.zip(outcomes.into_iter().map(Ok)).collect(),
+                Err(fault) => askers.map(|asker| (asker, Err(problem_of(fault)))).collect(),
+            };
+            // Nobody listens where the runtime has ended, and everybody with it.
+            if self.made.blocking_send(made).is_err() {
+                return;
             }
-            // Whoever was answered may have more to say: with it the next batch is whole.
-            std::thread::yield_now();
+            indexer.wake();
+        }
+    }
+}
+
+impl Answers {
+    /// Hands what is new to the rooms, in the order of the log, and answers those who asked, until
+    /// the committer has ended. The rooms hear of what is new before its authors do.
+    pub(crate) async fn run(mut self, live: Weak<Live>) {
+        while let Some(made) = self.0.recv().await {
+            let live = live.upgrade();
+            for (asker, outcome) in made {
+                if let (Ok(Outcome::Appended(Ok(Appended::New(entry)))), Some(live)) =
+                    (&outcome, &live)
+                {
+                    live.deliver(entry);
+                }
+                asker.hear(outcome);
+                // Those who were woken have their turn.
+                tokio::task::coop::consume_budget().await;
+            }
         }
     }
 }
@@ -59,17 +90,6 @@ impl Commits {
 fn take(waiting: Waiting, changes: &mut Vec<Change>, askers: &mut Vec<Asker>) {
     changes.push(waiting.change);
     askers.push(waiting.asker);
-}
-
-/// The rooms hear of what is new before its authors do.
-fn answer(outcomes: impl Iterator<Item = (Asker, Outcome)>, live: &Weak<Live>) {
-    let live = live.upgrade();
-    for (asker, outcome) in outcomes {
-        if let (Outcome::Appended(Ok(Appended::New(entry))), Some(live)) = (&outcome, &live) {
-            live.deliver(entry);
-        }
-        asker.hear(Ok(outcome));
-    }
 }
 
 impl Asker {
