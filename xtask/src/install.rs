@@ -22,6 +22,9 @@ pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
 /// The newest trunk that the pinned compiler builds.
 const TRUNK_VERSION: &str = "0.21.14";
 
+/// What builds and runs the targets in `fuzz/`.
+const CARGO_FUZZ_VERSION: &str = "0.13.1";
+
 /// The page, xtask and `tools/` must agree on this version; the test below sees to it.
 const WASM_BINDGEN_VERSION: &str = "0.2.126";
 
@@ -54,6 +57,18 @@ pub(crate) fn trunk() -> Result<PathBuf> {
     let package = format!("trunk@{TRUNK_VERSION}");
     install(command::cargo(&["install", "--locked", &package]), &home)?;
     Ok(trunk)
+}
+
+/// The folder of cargo-fuzz, which cargo looks for in the PATH.
+pub(crate) fn cargo_fuzz() -> Result<PathBuf> {
+    let home = place::cache()?.join(format!("cargo-fuzz-{CARGO_FUZZ_VERSION}"));
+    let programs = home.join("bin");
+    if !programs.join(format!("cargo-fuzz{}", env::consts::EXE_SUFFIX)).is_file() {
+        eprintln!("installing: cargo-fuzz {CARGO_FUZZ_VERSION} into {}", home.display());
+        let package = format!("cargo-fuzz@{CARGO_FUZZ_VERSION}");
+        install(command::cargo(&["install", "--locked", &package]), &home)?;
+    }
+    Ok(programs)
 }
 
 /// The folder of wasm-bindgen's command and test runner, which trunk looks for in the PATH.

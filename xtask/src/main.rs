@@ -2,7 +2,7 @@
 //!
 //! It must never need a tool that it cannot install by itself, and never put one into the
 //! checkout. Read in this order: `run` and `page` (what a person starts), `steps` (what the
-//! tests are), `install`, `weight`, `tidy`, and at last `place` and `command`, which all use.
+//! tests are), `install`, `weight`, `fuzz`, `tidy`, and at last `place` and `command`, which all use.
 
 mod run;
 
@@ -13,6 +13,8 @@ mod steps;
 mod install;
 
 mod weight;
+
+mod fuzz;
 
 mod tidy;
 
@@ -31,6 +33,8 @@ usage: cargo xtask <command>
   page             build the page into dist/
   test [--fast]    install what the tests need and run all of them; --fast: no browser, no trunk
   ci               the same as test
+  fuzz [--seconds N] [TARGET]
+                   hand every decoder what nobody would write, N seconds each
   install          only what the tests need
   tidy             only the habits of the sources: imports, lengths, titles";
 
@@ -52,6 +56,7 @@ fn command(words: &[&str]) -> Result<()> {
         ["page"] => page::build(&place::root().join("dist")),
         ["test" | "ci"] => steps::test(steps::Extent::Everything),
         ["test" | "ci", "--fast"] => steps::test(steps::Extent::Fast),
+        ["fuzz", words @ ..] => fuzz::fuzz(words),
         ["install"] => steps::install(),
         ["tidy"] => tidy::check_checkout(),
         _ => bail!("{USAGE}"),

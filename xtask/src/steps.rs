@@ -76,7 +76,10 @@ fn summarise(passed: &[(&str, f64)]) {
 
 fn format() -> Result<()> {
     command::run(&mut cargo(&["fmt", "--all", "--check"]))?;
-    command::run(&mut cargo(&["fmt", "--manifest-path", "tools/Cargo.toml", "--check"]))
+    for beside in ["tools/Cargo.toml", "fuzz/Cargo.toml"] {
+        command::run(&mut cargo(&["fmt", "--manifest-path", beside, "--check"]))?;
+    }
+    Ok(())
 }
 
 /// Licences, sources and doubled versions (`deny.toml`). Known holes are looked up on the network
