@@ -3,7 +3,8 @@
 use std::time::{Instant, SystemTime};
 
 /// Monotonic time.
-pub(crate) fn now() -> Instant {
+#[must_use]
+pub fn now() -> Instant {
     #[expect(clippy::disallowed_methods, reason = "this is the load's clock")]
     Instant::now()
 }

@@ -1,20 +1,24 @@
 //! One person with one connection, as lean as it can be.
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use common::{Body, ClientMessage, MessageId, Position, RoomName, ServerMessage, http};
+use common::{Body, ClientMessage, MessageId, Position, RoomName, ServerMessage, UserId, http};
 use futures_util::{SinkExt as _, StreamExt as _};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
+use tokio::net::TcpStream;
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{Message, protocol::WebSocketConfig},
 };
-use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
+
+use crate::route::{Answer, Route};
 
 /// A server that answers 503 is asked again so many times.
 const RETRIES_MAX: u32 = 50;
 /// Between two tries; the server's own word is in seconds and would make a ramp too slow.
 const RETRY_AFTER: Duration = Duration::from_millis(200);
+/// What is held for reading a connection: thousands of them are in one process.
+const READ_BUFFER_BYTES: usize = 4 * 1024;
 
 /// Somebody who is connected.
 #[derive(Debug)]
@@ -28,11 +32,11 @@ impl Guest {
     /// # Errors
     /// The server refused, or answered something that does not belong there.
     pub async fn enters(
-        server: SocketAddr,
+        route: impl Into<Route>,
         name: &str,
         rooms: &[RoomName],
     ) -> anyhow::Result<Self> {
-        let mut guest = Self::signs_in(server, name).await?.calls().await?;
+        let mut guest = Self::signs_in(route, name).await?.calls().await?;
         for room in rooms {
             guest.joins(room, None, true).await?;
         }
@@ -43,12 +47,14 @@ impl Guest {
     ///
     /// # Errors
     /// The server refused.
-    pub async fn signs_in(server: SocketAddr, name: &str) -> anyhow::Result<SignedIn> {
+    pub async fn signs_in(route: impl Into<Route>, name: &str) -> anyhow::Result<SignedIn> {
+        let route = route.into();
         let body = serde_json::json!({ "name": name }).to_string();
-        let (head, _) = ask(server, "/api/session", "", &body).await?;
-        let cookie = header(&head, "set-cookie").context("the answer has no cookie")?;
+        let answer = ask(&route, "/api/session", "", &body).await?;
+        let cookie = answer.header("set-cookie").context("the answer has no cookie")?;
         let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
-        Ok(SignedIn { server, cookie })
+        let http::SessionInfo { user, .. } = serde_json::from_str(&answer.body)?;
+        Ok(SignedIn { route, id: user.id, cookie })
     }
 
     /// Follows a room and answers its `joined`.
@@ -84,11 +90,12 @@ impl Guest {
         Ok(position)
     }
 
-    async fn connects(server: SocketAddr, ticket: &str) -> anyhow::Result<Self> {
-        let url = format!("ws://{server}/ws?ticket={ticket}");
+    async fn connects(route: &Route, ticket: &str) -> anyhow::Result<Self> {
+        let url = format!("ws://{}/ws?ticket={ticket}", route.server);
         for _ in 0..RETRIES_MAX {
-            let stream = TcpStream::connect(server).await?;
-            match tokio_tungstenite::client_async(&url, stream).await {
+            let stream = route.connects().await?;
+            let handshake = tokio_tungstenite::client_async_with_config(&url, stream, Some(lean()));
+            match handshake.await {
                 Ok((socket, _)) => return Ok(Self { socket }),
                 Err(tokio_tungstenite::tungstenite::Error::Http(answer))
                     if answer.status() == 503 =>
@@ -150,8 +157,12 @@ impl Guest {
 /// Somebody with a name and no connection.
 #[derive(Clone, Debug)]
 pub struct SignedIn {
-    server: SocketAddr,
-    cookie: String,
+    /// The way to the server.
+    pub route: Route,
+    /// Who they are.
+    pub id: UserId,
+    /// What shows who they are.
+    pub cookie: String,
 }
 
 impl SignedIn {
@@ -160,8 +171,16 @@ impl SignedIn {
     /// # Errors
     /// The server refused.
     pub async fn opens(&self, room: &RoomName) -> anyhow::Result<()> {
-        let body = serde_json::json!({ "room": room }).to_string();
-        ask(self.server, "/api/rooms", &self.cookie, &body).await?;
+        self.opens_keeping(room, http::Keep::Forever).await
+    }
+
+    /// Opens a room that keeps so much.
+    ///
+    /// # Errors
+    /// The server refused.
+    pub async fn opens_keeping(&self, room: &RoomName, keep: http::Keep) -> anyhow::Result<()> {
+        let body = serde_json::json!({ "room": room, "keep": keep }).to_string();
+        ask(&self.route, "/api/rooms", &self.cookie, &body).await?;
         Ok(())
     }
 
@@ -170,44 +189,28 @@ impl SignedIn {
     /// # Errors
     /// The server refused.
     pub async fn calls(&self) -> anyhow::Result<Guest> {
-        let (_, body) = ask(self.server, "/ws/ticket", &self.cookie, "").await?;
-        let http::Ticket { ticket, .. } = serde_json::from_str(&body)?;
-        let mut guest = Guest::connects(self.server, &ticket).await?;
+        let answer = ask(&self.route, "/ws/ticket", &self.cookie, "").await?;
+        let http::Ticket { ticket, .. } = serde_json::from_str(&answer.body)?;
+        let mut guest = Guest::connects(&self.route, &ticket).await?;
         guest.hears(|message| matches!(message, ServerMessage::Welcome { .. })).await?;
         Ok(guest)
     }
 }
 
-/// One `POST`, again while the server is busy. Answers head and body.
-async fn ask(
-    server: SocketAddr,
-    path: &str,
-    cookie: &str,
-    body: &str,
-) -> anyhow::Result<(String, String)> {
-    let length = body.len();
-    let request = format!(
-        "POST {path} HTTP/1.1\r\nhost: {server}\r\nconnection: close\r\ncookie: {cookie}\r\n\
-         content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
-    );
+/// Settings of a connection of which there are thousands.
+pub(crate) fn lean() -> WebSocketConfig {
+    WebSocketConfig::default().read_buffer_size(READ_BUFFER_BYTES)
+}
+
+/// One `POST`, again while the server is busy.
+async fn ask(route: &Route, path: &str, cookie: &str, body: &str) -> anyhow::Result<Answer> {
     for _ in 0..RETRIES_MAX {
-        let mut stream = TcpStream::connect(server).await?;
-        stream.write_all(request.as_bytes()).await?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await?;
-        let (head, body) = answer.split_once("\r\n\r\n").context("no HTTP answer")?;
-        match head.split(' ').nth(1) {
-            Some("200" | "201") => return Ok((head.to_owned(), body.to_owned())),
-            Some("503") => tokio::time::sleep(RETRY_AFTER).await,
-            _ => bail!("{path} was answered with {head}"),
+        let answer = route.asks("POST", path, cookie, body).await?;
+        match answer.status {
+            200 | 201 => return Ok(answer),
+            503 => tokio::time::sleep(RETRY_AFTER).await,
+            _ => bail!("{path} was answered with {}", answer.head),
         }
     }
     bail!("the server was busy too often")
-}
-
-fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
-    head.lines().skip(1).find_map(|line| {
-        let (other, value) = line.split_once(':')?;
-        other.eq_ignore_ascii_case(name).then(|| value.trim())
-    })
 }

@@ -17,9 +17,21 @@ impl Process {
     /// # Errors
     /// There is no such process.
     pub fn resident_bytes(self) -> anyhow::Result<u64> {
+        self.status_bytes("VmRSS:")
+    }
+
+    /// What of it no file stands behind: `RssAnon`.
+    ///
+    /// # Errors
+    /// There is no such process.
+    pub fn anonymous_bytes(self) -> anyhow::Result<u64> {
+        self.status_bytes("RssAnon:")
+    }
+
+    fn status_bytes(self, field: &str) -> anyhow::Result<u64> {
         let status = self.read("status")?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib = line.and_then(|line| line.split_whitespace().next()).context("no VmRSS")?;
+        let line = status.lines().find_map(|line| line.strip_prefix(field));
+        let kib = line.and_then(|line| line.split_whitespace().next()).context("no such field")?;
         Ok(kib.parse::<u64>()? * 1024)
     }
 

@@ -29,8 +29,9 @@ const OUR_OWN: &[(&str, &[&str])] = &[
     ("server", &["common", "rooms", "websocket"]),
     ("frontend", &["common", "session"]),
     ("simulation", &["common", "rooms", "session"]),
-    ("loadgen", &["common", "server"]),
+    ("loadgen", &["common", "server", "session"]),
     ("endurance", &["common", "server"]),
+    ("fuzz", &["common", "rooms", "server", "session", "websocket"]),
     ("xtask", &[]),
 ];
 
