@@ -28,10 +28,6 @@ pub mod accounts;
 
 pub mod connections;
 
-mod indexing;
-
-pub mod searching;
-
 pub mod api;
 
 pub mod commands;
@@ -65,7 +61,7 @@ use crate::{
     connections::Connections,
     live::Live,
     log::{SqliteStore, Store},
-    searching::Searching,
+    search::{Searching, following},
 };
 
 /// The room that always exists.
@@ -114,10 +110,10 @@ pub async fn open(config: Config) -> anyhow::Result<House> {
     let (log, commits, answers) = log::open(Arc::clone(&store));
     let live = Arc::new(Live::new(Arc::new(config.settings()), log));
     let mut background = JoinSet::new();
-    let (waker, woken) = indexing::waker();
+    let (waker, woken) = following::waker();
     background.spawn(on_a_thread("committer", move || commits.run(&waker)));
     background.spawn(answers.run(Arc::downgrade(&live)));
-    let index = on_a_thread("search index", move || indexing::keep(indexer, &*store, &woken));
+    let index = on_a_thread("search index", move || following::keep(indexer, &*store, &woken));
     background.spawn(async {
         index.await;
         // Everybody else goes on without it.

@@ -1,14 +1,17 @@
 //! Full text over posts.
 //!
 //! The index is one more follower of the logs ([`Indexer`]): it costs a commit nothing, and after a
-//! crash it goes on from the position that it stored together with what it had read. [`Search`]
-//! asks it. What somebody may read is part of the question, so nothing else is ever looked at.
+//! crash it goes on from the position that it stored together with what it had read. `following`
+//! keeps it at the logs. [`Search`] asks it, and [`Searching`] does so for people, in turns. What
+//! somebody may read is part of the question, so nothing else is ever looked at.
 
+pub(crate) mod following;
 mod index;
 mod indexer;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod turns;
 
 use std::{
     fmt,
@@ -28,6 +31,7 @@ pub use self::{
     index::IndexError,
     indexer::{Change, ChangeKind, Head, Indexer, Source, Unreadable},
     tokens::{QUERY_CHARS_MAX, QUERY_SINGLES_MAX, QUERY_TERMS_MAX, QueryError},
+    turns::Searching,
 };
 use self::{
     index::{Index, OPEN_MARK, mark_of},

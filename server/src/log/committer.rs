@@ -9,7 +9,7 @@ use rooms::Appended;
 use tokio::sync::mpsc;
 
 use super::{Asker, Change, Outcome, Store, Waiting, problem_of, problem_of_append};
-use crate::{clock, indexing::Waker, live::Live};
+use crate::{clock, live::Live, search::following::Waker};
 
 /// Changes of one commit.
 const BATCH_MAX: usize = 1_024;

@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use common::{ErrorCode, Problem};
 use tokio::sync::Semaphore;
 
-use crate::search::Search;
+use super::Search;
 
 /// Questions at the same time.
 const AT_ONCE: usize = 2;

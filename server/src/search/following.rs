@@ -9,10 +9,8 @@ use std::{
 
 use common::{EntryKind, RoomName, http::Keep};
 
-use crate::{
-    log::Store,
-    search::{Change, ChangeKind, Head, Indexer, Source, Unreadable},
-};
+use super::{Change, ChangeKind, Head, Indexer, Source, Unreadable};
+use crate::log::Store;
 
 /// What is said within this time is read together: a transaction for each message would take as
 /// much as the log itself, and nobody looks for what was said in this moment.
