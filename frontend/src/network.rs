@@ -15,7 +15,7 @@ use common::{
     codec::{read::Read, write},
     http::{Found, OpenRoom, RoomInfo, RoomList, SessionInfo, SignIn, Ticket},
 };
-use futures_util::{Sink, Stream};
+use futures_util::{Sink, Stream, future::LocalBoxFuture};
 use gloo_net::websocket::{Message, WebSocketError, futures::WebSocket};
 use js_sys::Array;
 use wasm_bindgen::{JsCast, JsValue};
@@ -127,7 +127,9 @@ pub async fn ticket() -> Result<Ticket, Refusal> {
 }
 
 async fn ask<T: Read>(method: &str, path: &str, body: Option<String>) -> Result<T, Refusal> {
-    let Ok((is_ok, body)) = exchange(method, path, body).await else {
+    // Boxed, so that what waits is compiled once and not anew into everybody who asks.
+    let exchanged: LocalBoxFuture<'_, _> = Box::pin(exchange(method, path, body));
+    let Ok((is_ok, body)) = exchanged.await else {
         return Err(Refusal::Unreachable);
     };
     if is_ok {

@@ -31,7 +31,7 @@ pub(super) fn rooms_pane(view: &View) -> Tag {
         .maybe(search)
         .child(icon_button(Shape::Plus, view.text(Text::NewRoom), new));
 
-    let (mut mine, mut private, mut others) = (Some(tag("ul")), None::<Tag>, None::<Tag>);
+    let (mut mine, mut private, mut others) = (None::<Tag>, None::<Tag>, None::<Tag>);
     let add = |list: &mut Option<Tag>, room: Tag| {
         *list = Some(list.take().unwrap_or_else(|| tag("ul")).child(room));
     };
@@ -47,7 +47,7 @@ pub(super) fn rooms_pane(view: &View) -> Tag {
     let none = || classed("p", "rooms-none").text(view.text(Text::NoOtherRooms));
     let heading = |text| tag("h2").text(view.text(text));
     let lists = classed("div", "rooms-lists")
-        .child(heading(Text::MyRooms))
+        .maybe(mine.is_some().then(|| heading(Text::MyRooms)))
         .maybe(mine)
         .maybe(private.is_some().then(|| heading(Text::PrivateMessages)))
         .maybe(private)

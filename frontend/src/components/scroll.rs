@@ -70,8 +70,8 @@ struct Held {
     anchor: Option<(HtmlElement, i32)>,
     /// Looks whether what is in sight still is in a moment.
     seeing: Option<Timeout>,
-    /// The last row that was in sight long enough.
-    read: u64,
+    /// The last row that was in sight long enough, in which life of the log.
+    read: (u32, u64),
     /// A message that was sought stands out for a moment.
     shown: Option<Timeout>,
     beyond: Beyond,
@@ -84,6 +84,8 @@ struct Beyond {
     below: Option<Edge>,
     /// The page around the first unread message, which is not among the rows.
     unread: Option<Edge>,
+    /// Which life of the log is being written.
+    life: u32,
     /// The person never read anything here: what was said before they came is not unread.
     first_time: bool,
     /// Other rows are about to take the place of these.
@@ -107,7 +109,7 @@ pub(super) fn use_scroll(view: &View, name: &RoomName) -> Scroll {
         top: 0,
         anchor: None,
         seeing: None,
-        read: 0,
+        read: (0, 0),
         shown: None,
         beyond: Beyond::default(),
     });
@@ -148,7 +150,8 @@ impl Beyond {
         let sought = room.seeks_for().map(|seq| (seq, room.edge_sought().filter(|_| idle)));
         let read_before = room.read_before_seeking();
         let covered = searching && browser::is_narrow();
-        Self { above, below, unread, first_time, elsewhere, sought, read_before, covered }
+        let life = room.life();
+        Self { above, below, unread, life, first_time, elsewhere, sought, read_before, covered }
     }
 }
 
@@ -320,8 +323,12 @@ impl Scroll {
     /// What stays in sight for a moment is read.
     fn read(&self, list: &Element) {
         let seen = last_seen(list);
-        let waits = self.held.borrow().seeing.is_some() || self.held.borrow().hold == Hold::Opening;
-        if waits || !self.may_read(list) || seen <= self.held.borrow().read {
+        let news = {
+            let held = self.held.borrow();
+            let waits = held.seeing.is_some() || held.hold == Hold::Opening;
+            !waits && (held.beyond.life, seen) > held.read
+        };
+        if !news || !self.may_read(list) {
             return;
         }
         let (scroll, at_end) = (self.clone(), self.is_at_end(list));
@@ -358,9 +365,10 @@ impl Scroll {
         };
         let read = seen.min(last_seen(&list));
         let to_end = was_at_end && read == seen && self.is_at_end(&list);
-        let first_time = self.held.borrow().beyond.first_time;
-        self.held.borrow_mut().read = read;
-        let place = (!to_end && !first_time).then_some(read);
+        let mut held = self.held.borrow_mut();
+        held.read = (held.beyond.life, read);
+        let place = (!to_end && !held.beyond.first_time).then_some(read);
+        drop(held);
         self.intend.emit(Intent::Read(self.room.clone(), place));
         self.read(&list);
     }

@@ -152,7 +152,9 @@ fn note(view: &View) -> Tag {
             fixed(Text::Searching)
         }
         Progress::Answered if search.hits.is_empty() => {
-            let hint = view.text(Text::NothingFoundHint);
+            let all = search.everywhere;
+            let hint = if all { Text::FewerWords } else { Text::FewerWordsOrAllRooms };
+            let hint = view.text(hint);
             [&language.found_nothing(&search.words), " ", hint].concat().into()
         }
         Progress::Answered => language.found(search.hits.len(), search.next.is_some()).into(),

@@ -146,7 +146,11 @@ impl Language {
     /// Too much was asked.
     #[must_use]
     pub fn search_again_in(self, seconds: u64) -> String {
-        self.counted("너무 빠릅니다. #초 뒤에 다시 찾아 주세요.", "Slow down, # s.", seconds)
+        self.counted(
+            "너무 빠릅니다. #초 뒤에 다시 찾아 주세요.",
+            "Too fast. Search again in # s.",
+            seconds,
+        )
     }
 
     /// A message was not taken.

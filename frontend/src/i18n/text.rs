@@ -69,7 +69,8 @@ pub enum Text {
     ThisRoom,
     AllRooms,
     Searching,
-    NothingFoundHint,
+    FewerWords,
+    FewerWordsOrAllRooms,
     SearchWords,
     More,
     NewMessages,
@@ -236,7 +237,8 @@ impl Text {
             Self::ThisRoom => ("이 방", "This room"),
             Self::AllRooms => ("모든 방", "All rooms"),
             Self::Searching => ("찾는 중…", "Searching…"),
-            Self::NothingFoundHint => (
+            Self::FewerWords => ("낱말을 줄여 보세요.", "Try fewer words."),
+            Self::FewerWordsOrAllRooms => (
                 "낱말을 줄이거나 모든 방에서 찾아 보세요.",
                 "Try fewer words, or search all rooms.",
             ),

@@ -148,6 +148,12 @@ impl Room {
         }
     }
 
+    /// Which life of the log is being written: places of two lives are never compared.
+    #[must_use]
+    pub fn life(&self) -> u32 {
+        self.log
+    }
+
     /// Whether the person never read anything of it.
     #[must_use]
     pub fn is_new(&self) -> bool {
