@@ -25,10 +25,7 @@ use rooms::{
 };
 use running::{Follower, Running};
 
-use crate::{
-    clock,
-    log::{self, Log},
-};
+use crate::{clock, log::Log};
 
 /// A room that nobody follows is dropped from memory after this time.
 const IDLE_MAX: Duration = Duration::from_secs(60);
@@ -197,7 +194,7 @@ impl Live {
             state.take(entry);
         }
         drop(state);
-        mailbox.answer(asked, appended.map(Appended::position).map_err(log::problem_of_append));
+        mailbox.answer(asked, appended.map(Appended::position).map_err(Problem::from));
     }
 
     /// An entry was committed: its room's followers are woken. A room that nobody runs needs

@@ -8,7 +8,6 @@ pub mod store;
 use std::{sync::Arc, time::Duration};
 
 use common::{ErrorCode, Problem};
-use rooms::{AppendRefusal, OpenRefusal};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 pub use committer::{Answers, Commits};
@@ -156,32 +155,5 @@ pub(crate) fn problem_of(fault: Fault) -> Problem {
     match fault {
         Fault::Full => Problem::new(ErrorCode::StorageFull).retry_after(FULL_RETRY),
         Fault::Unavailable => Problem::new(ErrorCode::StoreUnavailable).retry_after(FAULT_RETRY),
-    }
-}
-
-/// What an author is told whose draft did not become an entry.
-pub(crate) fn problem_of_append(refusal: AppendRefusal) -> Problem {
-    let titled = |code, title: &str| Problem::new(code).title(title);
-    match refusal {
-        AppendRefusal::NoSuchRoom(_) => Problem::new(ErrorCode::NotFound),
-        AppendRefusal::NoSuchEntry(_) => titled(ErrorCode::NotFound, "there is no such entry"),
-        AppendRefusal::WrongKind(_) => {
-            let problem = Problem::field("/of", common::FieldFault::Invalid);
-            problem.title("this cannot be done to an entry of this kind")
-        }
-        AppendRefusal::Forbidden => Problem::new(ErrorCode::Forbidden),
-        AppendRefusal::Deleted(_) => titled(ErrorCode::Conflict, "it was deleted"),
-        AppendRefusal::Already => titled(ErrorCode::Conflict, "it is so already"),
-        AppendRefusal::Conflict(position) => {
-            let problem = titled(ErrorCode::Conflict, "the message id was used for something else");
-            Problem { position: Some(position), ..problem }
-        }
-    }
-}
-
-/// What somebody is told whose room could not be opened.
-pub(crate) fn problem_of_open(refusal: OpenRefusal) -> Problem {
-    match refusal {
-        OpenRefusal::Exists => Problem::new(ErrorCode::Conflict).title("the room exists"),
     }
 }

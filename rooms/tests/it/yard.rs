@@ -9,8 +9,8 @@ use common::{
     http::{Keep, Unread},
 };
 use rooms::{
-    AppendRefusal, Appended, Content, Conversation, Draft, Frame, MemoryLog, NewRoom, People, Read,
-    Request, Room, Settings,
+    Appended, Content, Conversation, Draft, Frame, MemoryLog, NewRoom, People, Read, Request, Room,
+    Settings,
     access::{Deed, may},
     conversation::{Edge, Page, Wanted},
 };
@@ -152,7 +152,7 @@ impl Yard {
             Ok(Appended::Repeated(position)) => {
                 conversation.handle_appended(id, room, message_id, position);
             }
-            Err(refusal) => conversation.handle_refused(Some(id), problem_of(refusal), now),
+            Err(refusal) => conversation.handle_refused(Some(id), refusal.into(), now),
         }
     }
 
@@ -341,20 +341,6 @@ pub(crate) fn message(frame: Frame) -> ServerMessage {
             frame
         }
     }
-}
-
-fn problem_of(refusal: AppendRefusal) -> Problem {
-    let code = match refusal {
-        AppendRefusal::Conflict(position) => {
-            return Problem { position: Some(position), ..Problem::new(ErrorCode::Conflict) };
-        }
-        AppendRefusal::NoSuchRoom(_) | AppendRefusal::NoSuchEntry(_) => ErrorCode::NotFound,
-        AppendRefusal::Forbidden => ErrorCode::Forbidden,
-        AppendRefusal::WrongKind(_) | AppendRefusal::Deleted(_) | AppendRefusal::Already => {
-            ErrorCode::Conflict
-        }
-    };
-    Problem::new(code)
 }
 
 pub(crate) fn entries(messages: Vec<ServerMessage>) -> Vec<Entry> {

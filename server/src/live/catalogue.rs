@@ -17,7 +17,7 @@ use super::Live;
 use crate::mutant;
 use crate::{
     clock,
-    log::{self, Change, Outcome},
+    log::{Change, Outcome},
     random,
 };
 
@@ -32,7 +32,7 @@ impl Live {
                 open_fleeting(&mut self.fleeting(), &record);
                 Ok(self.info(record, None))
             }
-            Outcome::Opened(Err(refusal)) => Err(log::problem_of_open(refusal)),
+            Outcome::Opened(Err(refusal)) => Err(refusal.into()),
             Outcome::Appended(_) | Outcome::Done => Err(Problem::new(ErrorCode::Internal)),
         }
     }
@@ -119,7 +119,7 @@ impl Live {
         let draft = Draft { room: room.clone(), author, message_id: random::message_id(), content };
         match self.log.change(Change::Append(draft)).await? {
             Outcome::Appended(Ok(_)) => {}
-            Outcome::Appended(Err(refusal)) => return Err(log::problem_of_append(refusal)),
+            Outcome::Appended(Err(refusal)) => return Err(refusal.into()),
             Outcome::Opened(_) | Outcome::Done => return Err(Problem::new(ErrorCode::Internal)),
         }
         self.log.store().room(room).ok_or_else(|| Problem::new(ErrorCode::NotFound))

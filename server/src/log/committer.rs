@@ -8,7 +8,7 @@ use common::Problem;
 use rooms::Appended;
 use tokio::sync::mpsc;
 
-use super::{Asker, Change, Outcome, Store, Waiting, problem_of, problem_of_append};
+use super::{Asker, Change, Outcome, Store, Waiting, problem_of};
 use crate::{clock, live::Live, search::following::Waker};
 
 /// Changes of one commit.
@@ -98,7 +98,7 @@ impl Asker {
             Self::Author(mailbox, asked) => {
                 let position = match outcome {
                     Ok(Outcome::Appended(Ok(appended))) => Ok(appended.position()),
-                    Ok(Outcome::Appended(Err(refusal))) => Err(problem_of_append(refusal)),
+                    Ok(Outcome::Appended(Err(refusal))) => Err(refusal.into()),
                     Ok(Outcome::Opened(_) | Outcome::Done) => return,
                     Err(problem) => Err(problem),
                 };

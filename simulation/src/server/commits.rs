@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Instant};
 
 use common::{EntryKind, ErrorCode, Problem, RoomName, UserId};
 use rooms::{
-    AppendRefusal, Appended, Entry,
+    Appended, Entry,
     access::{Deed, may},
 };
 
@@ -79,7 +79,7 @@ impl Server {
                     }
                     let done =
                         |it: Appended| Done::Appended(draft.message_id.clone(), it.position());
-                    appended.map(done).map_err(problem_of)
+                    appended.map(done).map_err(common::Problem::from)
                 }
                 (Change::Mark { reader, room, .. }, _) => {
                     Ok(Done::Marked(reader.clone(), self.kept.unread(reader, room)))
@@ -172,21 +172,6 @@ impl Server {
         for (_, it) in others.filter(|(_, it)| it.user.as_ref() == Some(reader)) {
             it.conversation.handle_marked(None, room.clone(), unread);
             it.dirty = true;
-        }
-    }
-}
-
-/// What an author is told whose draft was refused.
-pub(super) fn problem_of(refusal: AppendRefusal) -> Problem {
-    match refusal {
-        AppendRefusal::NoSuchRoom(_) | AppendRefusal::NoSuchEntry(_) => {
-            Problem::new(ErrorCode::NotFound)
-        }
-        AppendRefusal::WrongKind(_) => Problem::field("/of", common::FieldFault::Invalid),
-        AppendRefusal::Forbidden => Problem::new(ErrorCode::Forbidden),
-        AppendRefusal::Deleted(_) | AppendRefusal::Already => Problem::new(ErrorCode::Conflict),
-        AppendRefusal::Conflict(position) => {
-            Problem { position: Some(position), ..Problem::new(ErrorCode::Conflict) }
         }
     }
 }

@@ -9,7 +9,7 @@ use rooms::{
     conversation::{Edge, Page, Wanted},
 };
 
-use super::{Asker, Connection, Server, Waiting, commits::problem_of, mark};
+use super::{Asker, Connection, Server, Waiting, mark};
 use crate::{
     ShellMutant,
     disk::{Change, noon},
@@ -127,7 +127,7 @@ impl Server {
                 }
                 it.conversation.handle_appended(id, name, message_id, appended.position());
             }
-            Err(refusal) => it.conversation.handle_refused(Some(id), problem_of(refusal), now),
+            Err(refusal) => it.conversation.handle_refused(Some(id), refusal.into(), now),
         }
     }
 
