@@ -22,6 +22,7 @@ for (const colorScheme of ['light', 'dark']) {
         await hana.nameField.waitFor();
         await looks('name');
         await hana.enters('하나');
+        if (device === 'phone') await hana.seesRooms();
         await looks('rooms');
 
         await hana.createsRoom('마당');

@@ -135,6 +135,7 @@ story('a log that was changed on its way is noticed, said, and read anew', async
   await duri.says('and locked');
   await hana.hears('and locked');
   await hana.page.getByTestId('proof').filter({ hasText: '3 messages, none missing' }).waitFor();
+  await hana.hasUnread('general', 0);
 });
 
 story('a message that is lost on its way is noticed and fetched', async (stage) => {
