@@ -159,12 +159,12 @@ fn fault(pointer: String, error: &serde_json::Error) -> Problem {
         return Problem::new(ErrorCode::BadRequest);
     }
     let words = error.to_string();
-    let field = short(words.split('`').nth(1).unwrap_or_default());
+    let field = pointer_to(words.split('`').nth(1).unwrap_or_default());
     if words.starts_with("missing field") {
-        Problem::field(format!("{pointer}/{field}"), FieldFault::Missing)
+        Problem::field(format!("{pointer}{field}"), FieldFault::Missing)
     } else if words.starts_with("unknown field") {
-        let at_field = pointer.ends_with(&format!("/{field}"));
-        let pointer = if at_field { pointer } else { format!("{pointer}/{field}") };
+        let at_field = pointer.ends_with(&field);
+        let pointer = if at_field { pointer } else { format!("{pointer}{field}") };
         Problem::field(pointer, FieldFault::UnknownField)
     } else if words.starts_with("it is empty") {
         Problem::field(pointer, FieldFault::Empty)
