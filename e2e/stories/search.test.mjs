@@ -154,10 +154,10 @@ story('a server that says no is quoted: too many words, too fast, not there', as
   await hana.search.opens();
   await hana.search.asks('a b c d e f g h i j k l m');
   await hana.page.getByText('Search for up to 12 words').waitFor();
-  for (let n = 0; n < 40 && !(await hana.page.getByText(/Slow down, \d+ s/).isVisible()); n += 1) {
-    await hana.search.field.press('Enter');
-  }
-  await hana.page.getByText(/Slow down, \d+ s/).waitFor();
+  const tooFast = { code: 'rate_limited', title: 'too much', status: 429, retryable: true, retry_after_ms: 2100 };
+  await hana.page.route(/\/api\/search/, (route) => route.fulfill({ status: 429, json: tooFast }), { times: 1 });
+  await hana.search.asks('tea');
+  await hana.page.getByText('Search again in 3 s').waitFor();
   await hana.pictures('search-too-fast');
   network.cuts();
   await hana.search.asks('tea');
@@ -184,6 +184,20 @@ story('an answer that comes late is dropped', async (stage) => {
   await answer();
   await (await late).finished();
   await hana.search.finds(['black coffee']);
+});
+
+story('where there is no room for a third thing the search lies above the conversation, and gives way', async (stage) => {
+  await stage.crowdSays('general', [COMPOUND, ...lines(30)]);
+  const hana = await stage.enters('하나', { viewport: { width: 900, height: 700 } });
+  await hana.opensRoom('general');
+  await hana.hears('line 30');
+  await hana.search.opens();
+  await hana.search.findsAtLast('주간', [COMPOUND]);
+  await hana.isNotScrolledSideways();
+  await hana.pictures('search-tablet');
+  await hana.search.hits.first().click();
+  await hana.search.field.waitFor({ state: 'detached' });
+  await hana.seesInPlace(COMPOUND);
 });
 
 for (const [locale, colorScheme] of [['ko-KR', 'light'], ['en-US', 'dark']]) {
