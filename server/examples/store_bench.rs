@@ -31,6 +31,7 @@ fn main() {
     fs::create_dir_all(&dir).expect("the directory can be written");
     let mut world = World { said: 0, authors, rooms };
     tell(format_args!("{authors} authors in {rooms} rooms, {} bytes of text", TEXT.len()));
+    digest(&mut world);
     compare(&dir, &mut world);
     fill(&dir, &mut world, entries);
     fs::remove_dir_all(&dir).expect("it was made above");
@@ -94,6 +95,20 @@ fn open_rooms(store: &SqliteStore, rooms: u64, keep: Keep) {
     let new = |nth| NewRoom { room: room(nth), epoch: epoch.clone(), keep, members: None };
     let changes: Vec<_> = (0..rooms).map(|nth| Change::Open(new(nth))).collect();
     store.commit(&changes, &at()).expect("rooms open");
+}
+
+/// What the digest of an entry costs alone.
+fn digest(world: &mut World) {
+    const TIMES: u32 = 200_000;
+    let epoch = Epoch::new("0123456789abcdef").expect("a token");
+    let mut digest = common::Digest::start(&epoch);
+    let entry = rooms::Entry::new(world.says(), epoch, 1, at(), digest);
+    let before = processor_time();
+    for _ in 0..TIMES {
+        digest = std::hint::black_box(&entry).digest_after(digest);
+    }
+    let each = (processor_time() - before).as_nanos() / u128::from(TIMES);
+    tell(format_args!("digest: {each} ns of processor time an entry ({digest})"));
 }
 
 /// Store and plain file, in turns.
