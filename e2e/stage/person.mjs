@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 
+import { collectsComplaints } from './complaints.mjs';
+import { scrollsBeyond } from './scrolling.mjs';
 import { Search } from './search.mjs';
 import { until } from './until.mjs';
 
@@ -203,24 +205,7 @@ export class Person {
     // A hand on the list: from here on nothing but the person decides what is in sight.
     await this.list.hover();
     await this.page.mouse.wheel(0, edge === 'top' ? -1 : 1);
-    return this.page.evaluate(async (edge) => {
-      const list = document.querySelector('.messages');
-      const rows = () => [...list.querySelectorAll('li[data-seq]')];
-      const ends = () => [rows()[0].dataset.seq, rows().at(-1).dataset.seq].join();
-      const before = ends();
-      list.scrollTop = edge === 'top' ? 250 : list.scrollHeight - list.clientHeight - 250;
-      const middle = list.getBoundingClientRect().top + list.clientHeight / 2;
-      const read = rows().find((row) => row.getBoundingClientRect().bottom > middle);
-      const at = () => read.getBoundingClientRect().bottom;
-      const [stood, deadline] = [at(), performance.now() + 10_000];
-      while (ends() === before && performance.now() < deadline) await new Promise(requestAnimationFrame);
-      // A busy machine may paint between the rows and their place: a few frames, and no more.
-      for (let frame = 0; frame < 6; frame += 1) {
-        await new Promise(requestAnimationFrame);
-        if (Math.abs(at() - stood) <= 1) break;
-      }
-      return Math.abs(at() - stood);
-    }, edge);
+    return scrollsBeyond(this.page, edge);
   }
 
   // --- looking for what was said
@@ -398,24 +383,8 @@ export class Person {
   #take(page) {
     this.page = page;
     page.setDefaultTimeout(15_000);
-    page.on('pageerror', (error) => this.complaints.push(`error: ${error.message}`));
-    page.on('console', (message) => {
-      if (message.type() === 'error' && !isAboutTheNetwork(message.text())) {
-        this.complaints.push(`console: ${message.text()}`);
-      }
-    });
-    page.on('request', (request) => {
-      const { hostname, protocol } = new URL(request.url());
-      if (hostname !== '127.0.0.1' && protocol.startsWith('http')) {
-        this.complaints.push(`a request to somebody else: ${request.url()}`);
-      }
-    });
+    collectsComplaints(page, this.complaints);
   }
-}
-
-/** The browser itself reports what a story breaks on purpose: refused and reset connections. */
-function isAboutTheNetwork(line) {
-  return /^(WebSocket connection to|Failed to load resource)/.test(line);
 }
 
 async function text(locator) {
