@@ -25,7 +25,10 @@ use rooms::{
 };
 use running::{Follower, Running};
 
-use crate::{clock, log::Log};
+use crate::{
+    clock,
+    log::{Log, Store},
+};
 
 /// A room that nobody follows is dropped from memory after this time.
 const IDLE_MAX: Duration = Duration::from_secs(60);
@@ -161,8 +164,10 @@ impl Live {
     /// The store cannot be read.
     pub async fn read_further_back(&self, follow: &Follow, most: usize) -> Result<Read, Problem> {
         let (room, after) = (follow.room.clone(), follow.cursor.seq);
-        let entries = self.log.read(move |store| store.read_after(&room, after, most)).await?;
-        Ok(Read::of_the_log(entries, self.settings.read_bytes_max))
+        let bytes_max = self.settings.read_bytes_max;
+        let read = move |store: &dyn Store| store.read_after(&room, after, most, bytes_max);
+        let entries = self.log.read(read).await?;
+        Ok(Read::of_the_log(entries, bytes_max))
     }
 
     /// Adds a draft to its room's log; the answer comes into the mailbox.

@@ -31,7 +31,7 @@ pub(super) fn export(database: &Path, room: &RoomName, out: &mut impl Write) -> 
     let mut after = known.record.floor;
     while after < known.record.head.seq {
         let page = reading
-            .after(after, PAGE_ENTRIES)
+            .after(after, PAGE_ENTRIES, usize::MAX)
             .map_err(|error| StoreError::of_read(database, error))?;
         after = page.last().with_context(|| format!("entry {} is missing", after + 1))?.seq;
         for entry in page {

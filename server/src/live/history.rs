@@ -111,7 +111,7 @@ impl Part {
     ) -> Result<(Vec<Arc<Entry>>, u64), Fault> {
         let before = match edge {
             Edge::After(position) => {
-                let entries = store.read_after(&record.room, position.seq, most)?;
+                let entries = store.read_after(&record.room, position.seq, most, bytes_max)?;
                 return Ok((page(entries.into_iter(), bytes_max), position.seq));
             }
             Edge::Before(position) => position.seq,

@@ -287,8 +287,9 @@ impl Store for SqliteStore {
         room: &RoomName,
         after: u64,
         most: usize,
+        bytes_max: usize,
     ) -> Result<Vec<Arc<Entry>>, Fault> {
-        self.ask(room, |reading| reading.after(after, most))
+        self.ask(room, |reading| reading.after(after, most, bytes_max))
     }
 
     fn read_before(

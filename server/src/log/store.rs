@@ -27,7 +27,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// How many rooms there are. Does not wait.
     fn room_count(&self) -> usize;
 
-    /// Entries after `after`, at most `most`, oldest first; none where they are no longer kept.
+    /// Entries after `after`, at most `most`, oldest first, and none behind the one with which they
+    /// weigh `bytes_max` or more; none where they are no longer kept.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -36,6 +37,7 @@ pub trait Store: fmt::Debug + Send + Sync {
         room: &RoomName,
         after: u64,
         most: usize,
+        bytes_max: usize,
     ) -> Result<Vec<Arc<Entry>>, Fault>;
 
     /// The last `most` entries before `before`, oldest first.

@@ -21,6 +21,8 @@ const RETRY: Duration = Duration::from_secs(5);
 /// full load it gets about a tenth of what they get, and catches up when they rest.
 const NICENESS: i32 = 10;
 
+/// Bytes of entries that are read at a time.
+const READ_BYTES_MAX: usize = 1024 * 1024;
 /// How often a damaged entry is tried before the index passes over it.
 const TRIES: u32 = 3;
 
@@ -116,7 +118,7 @@ impl Source for Logs<'_> {
         after: u64,
         most: usize,
     ) -> Result<Vec<Change>, Unreadable> {
-        let changes = match self.store.read_after(room, after, most) {
+        let changes = match self.store.read_after(room, after, most, READ_BYTES_MAX) {
             Ok(entries) => entries.iter().map(|entry| change(entry)).collect(),
             Err(_) => self.up_to_the_damage(room, after, most),
         };
@@ -137,7 +139,7 @@ impl<'a> Logs<'a> {
     fn up_to_the_damage(&self, room: &RoomName, after: u64, most: usize) -> Vec<Change> {
         let mut changes = Vec::new();
         for after in (after..).take(most) {
-            match self.store.read_after(room, after, 1).as_deref() {
+            match self.store.read_after(room, after, 1, READ_BYTES_MAX).as_deref() {
                 Ok([entry]) => changes.push(change(entry)),
                 Ok(_) | Err(_) => break,
             }

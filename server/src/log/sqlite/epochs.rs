@@ -1,6 +1,6 @@
 //! Beginning logs anew with the same entries.
 
-use std::path::Path;
+use std::{ops::ControlFlow, path::Path};
 
 use common::{Digest, Epoch};
 use rusqlite::{Connection, params};
@@ -44,6 +44,7 @@ fn begin_epoch(connection: &Connection, known: &Known, epoch: &Epoch) -> Result<
             before = entry.digest;
             digest = entry.digest_after(digest);
             digests.push((place(known.id, entry.seq), digest));
+            ControlFlow::Continue(())
         })?;
         let mut statement =
             connection.prepare_cached("UPDATE entries SET digest = ? WHERE place = ?")?;

@@ -20,7 +20,7 @@ const SQLITE_MIN: i32 = 3_051_003;
 /// How long the writer waits for another process, such as a backup that begins.
 const BUSY: Duration = Duration::from_secs(5);
 /// Memory for pages that the writer has read, in KiB.
-const CACHE_KIB: i64 = 16 * 1_024;
+const CACHE_KIB: i64 = 8 * 1_024;
 /// Prepared statements that the writer keeps.
 const STATEMENTS_MAX: usize = 64;
 

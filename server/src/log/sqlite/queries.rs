@@ -1,6 +1,9 @@
 //! What is asked of the logs.
 
-use std::{ops::RangeInclusive, sync::Arc};
+use std::{
+    ops::{ControlFlow, RangeInclusive},
+    sync::Arc,
+};
 
 use common::{
     Digest, EntryKind, Member, MessageId, UserId, UserName, http::Unread, limits::UNREAD_MAX,
@@ -21,14 +24,20 @@ use crate::{accounts::Hashed, log::store::SavedSession};
 const LOOKED_AT_MAX: u32 = 10 * UNREAD_MAX;
 
 impl Reading<'_> {
-    /// Entries after `after`, at most `most`, oldest first; none where they are not kept.
-    pub(crate) fn after(&self, after: u64, most: usize) -> Result<Vec<Arc<Entry>>, ReadError> {
+    /// Entries after `after`, at most `most`, oldest first, and none behind the one with which they
+    /// weigh `bytes_max` or more; none where they are not kept.
+    pub(crate) fn after(
+        &self,
+        after: u64,
+        most: usize,
+        bytes_max: usize,
+    ) -> Result<Vec<Arc<Entry>>, ReadError> {
         let RoomRecord { head, floor, .. } = self.record();
         if after < *floor || after >= head.seq || most == 0 {
             return Ok(Vec::new());
         }
         let last = after.saturating_add(most as u64).min(head.seq);
-        self.between(after, last)
+        self.between(after, last, bytes_max)
     }
 
     /// The last `most` entries before `before`, oldest first.
@@ -36,17 +45,26 @@ impl Reading<'_> {
         let RoomRecord { head, floor, .. } = self.record();
         let last = before.saturating_sub(1).min(head.seq);
         let after = last.saturating_sub(most as u64).max(*floor);
-        if after >= last { Ok(Vec::new()) } else { self.between(after, last) }
+        if after >= last { Ok(Vec::new()) } else { self.between(after, last, usize::MAX) }
     }
 
-    fn between(&self, after: u64, last: u64) -> Result<Vec<Arc<Entry>>, ReadError> {
+    fn between(
+        &self,
+        after: u64,
+        last: u64,
+        bytes_max: usize,
+    ) -> Result<Vec<Arc<Entry>>, ReadError> {
         // It may have been taken away since the room was looked up.
         if after < self.pruned()? {
             return Ok(Vec::new());
         }
         let Some(before) = self.digest_at(after)? else { return Ok(Vec::new()) };
-        let mut entries = Vec::with_capacity(usize::try_from(last - after).unwrap_or_default());
-        self.run(after, last, before, |entry| entries.push(Arc::new(entry)))?;
+        let (mut entries, mut bytes) = (Vec::new(), 0);
+        self.run(after, last, before, |entry| {
+            bytes += entry.weight();
+            entries.push(Arc::new(entry));
+            if bytes < bytes_max { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })?;
         Ok(entries)
     }
 

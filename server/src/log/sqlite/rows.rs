@@ -1,7 +1,7 @@
 //! How entries stand in the database, and reading them back: what does not fit its digest is
 //! refused and served to nobody.
 
-use std::{cell::RefCell, collections::HashMap, sync::OnceLock};
+use std::{cell::RefCell, collections::HashMap, ops::ControlFlow, sync::OnceLock};
 
 use common::{Digest, EntryKind, Member, RoomName, TextError, UserId, UserName};
 use rooms::{Entry, RoomRecord};
@@ -154,23 +154,23 @@ impl<'a> Reading<'a> {
                 self.compare(&entry, before)?;
             }
             entries.push(entry);
-            Ok(())
+            Ok(ControlFlow::Continue(()))
         })?;
         Ok(entries)
     }
 
-    /// All entries after `after` up to `last`, oldest first; each is compared with its digest and
-    /// follows the one before.
+    /// All entries after `after` up to `last`, oldest first, unless `take` breaks off; each is
+    /// compared with its digest and follows the one before.
     pub(super) fn run(
         &self,
         after: u64,
         last: u64,
         mut before: Digest,
-        mut take: impl FnMut(Entry),
+        mut take: impl FnMut(Entry) -> ControlFlow<()>,
     ) -> Result<(), ReadError> {
         let sql =
             format!("SELECT {COLUMNS} FROM entries WHERE place > ? AND place <= ? ORDER BY place");
-        let mut seq = after;
+        let (mut seq, mut broken_off) = (after, false);
         let places = [place(self.room.id, after), place(self.room.id, last)];
         self.each(&sql, places, |entry| {
             seq += 1;
@@ -179,22 +179,25 @@ impl<'a> Reading<'a> {
             }
             self.compare(&entry, before)?;
             before = entry.digest;
-            take(entry);
-            Ok(())
+            let taken = take(entry);
+            broken_off = taken.is_break();
+            Ok(taken)
         })?;
-        if seq < last { Err(self.damaged(seq + 1, "it is missing")) } else { Ok(()) }
+        if seq < last && !broken_off { Err(self.damaged(seq + 1, "it is missing")) } else { Ok(()) }
     }
 
     fn each(
         &self,
         sql: &str,
         params: impl Params,
-        mut take: impl FnMut(Entry) -> Result<(), ReadError>,
+        mut take: impl FnMut(Entry) -> Result<ControlFlow<()>, ReadError>,
     ) -> Result<(), ReadError> {
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query(params)?;
         while let Some(row) = rows.next()? {
-            take(self.entry(row)?)?;
+            if take(self.entry(row)?)?.is_break() {
+                break;
+            }
         }
         Ok(())
     }

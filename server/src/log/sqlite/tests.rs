@@ -103,7 +103,7 @@ impl SqliteStore {
     }
 
     fn texts(&self, name: &str) -> Vec<String> {
-        let entries = self.read_after(&room(name), 0, usize::MAX).unwrap();
+        let entries = self.read_after(&room(name), 0, usize::MAX, usize::MAX).unwrap();
         entries.iter().map(|entry| entry.body.clone()).collect()
     }
 }
@@ -201,7 +201,7 @@ fn an_entry_that_is_deleted_is_erased_with_its_edits() {
     assert_eq!(store.posts(&[(room("general"), 1)]).unwrap(), []);
     drop(store);
     let store = dir.store();
-    let entries = store.read_after(&room("general"), 0, 10).unwrap();
+    let entries = store.read_after(&room("general"), 0, 10, usize::MAX).unwrap();
     assert_eq!(entries[0].erased, Some(Digest::of_body("a secret")));
     drop(store);
     for file in fs::read_dir(dir.path()).unwrap() {
@@ -279,6 +279,25 @@ fn many_reactions_hide_no_edit() {
 }
 
 #[test]
+fn a_page_ends_with_the_entry_with_which_it_weighs_enough_and_goes_on_behind_it() {
+    let dir = TempDir::new();
+    let store = dir.store();
+    store.opens(new_room("general", Keep::Forever)).unwrap();
+    for nth in 1..=9 {
+        store.says(post("hana", &format!("m{nth}"), &"가".repeat(1_000))).unwrap();
+    }
+    let read = |after, bytes_max| {
+        let page = store.read_after(&room("general"), after, 100, bytes_max).unwrap();
+        page.iter().map(|entry| entry.seq).collect::<Vec<_>>()
+    };
+    assert_eq!(read(0, 1), [1]);
+    let weight = store.read_after(&room("general"), 0, 1, 1).unwrap()[0].weight();
+    assert_eq!(read(1, weight), [2]);
+    assert_eq!(read(2, 2 * weight + 1), [3, 4, 5]);
+    assert_eq!(read(5, usize::MAX), [6, 7, 8, 9]);
+}
+
+#[test]
 fn what_was_taken_away_since_the_room_was_looked_up_is_not_called_damaged() {
     let dir = TempDir::new();
     let store = dir.store();
@@ -291,7 +310,8 @@ fn what_was_taken_away_since_the_room_was_looked_up_is_not_called_damaged() {
     for nth in 11..=200 {
         store.says(post("hana", &format!("m{nth}"), "hi")).unwrap();
     }
-    let read = |after| store.read(|connection| known.reading(connection).after(after, 3));
+    let read =
+        |after| store.read(|connection| known.reading(connection).after(after, 3, usize::MAX));
     assert_eq!(read(5).unwrap().len(), 0);
     let before = |seq| store.read(|connection| known.reading(connection).before(seq, 3));
     assert_eq!(before(11).unwrap().len(), 0);

@@ -1,6 +1,6 @@
 //! Comparing everything that is kept with its digests.
 
-use std::path::Path;
+use std::{ops::ControlFlow, path::Path};
 
 use rooms::RoomRecord;
 use rusqlite::Connection;
@@ -125,7 +125,10 @@ fn room(connection: &Connection, known: &Known) -> Result<u64, ReadError> {
     let RoomRecord { floor, floor_digest, .. } = known.record;
     let Some(head) = opening::last_entry(connection, known.id)? else { return Ok(0) };
     let mut count = 0;
-    Reading::new(connection, known).run(floor, head, floor_digest, |_| count += 1)?;
+    Reading::new(connection, known).run(floor, head, floor_digest, |_| {
+        count += 1;
+        ControlFlow::Continue(())
+    })?;
     Ok(count)
 }
 

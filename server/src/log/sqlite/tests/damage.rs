@@ -88,10 +88,10 @@ fn a_byte_that_changed_is_found_by_room_and_number_and_never_served() {
     assert_eq!(faults, ["entry 123 of room general is damaged: it does not fit its digest"]);
     let store = dir.store();
     let general = room("general");
-    assert_eq!(store.read_after(&general, 100, 50).unwrap_err(), Fault::Unavailable);
+    assert_eq!(store.read_after(&general, 100, 50, usize::MAX).unwrap_err(), Fault::Unavailable);
     assert_eq!(store.read_before(&general, 124, 1).unwrap_err(), Fault::Unavailable);
     assert_eq!(store.posts(&[(general.clone(), 123)]).unwrap_err(), Fault::Unavailable);
-    assert_eq!(store.read_after(&general, 123, 200).unwrap().len(), 177);
+    assert_eq!(store.read_after(&general, 123, 200, usize::MAX).unwrap().len(), 177);
     assert_eq!(store.says(post("hana", "next", "on we go")).unwrap().position().seq, 301);
 }
 
@@ -101,7 +101,10 @@ fn what_its_digest_does_not_tell_apart_is_refused_all_the_same() {
     let about_nothing = "UPDATE entries SET about = 0 WHERE seq = 2";
     Connection::open(dir.database()).unwrap().execute(about_nothing, []).unwrap();
     let store = dir.store();
-    assert_eq!(store.read_after(&room("general"), 1, 1).unwrap_err(), Fault::Unavailable);
+    assert_eq!(
+        store.read_after(&room("general"), 1, 1, usize::MAX).unwrap_err(),
+        Fault::Unavailable
+    );
     drop(store);
     let faults = checked(&dir).faults;
     assert_eq!(faults[0], "entry 2 of room general is damaged: it is about no entry");

@@ -108,7 +108,7 @@ fn compare(store: &SqliteStore, model: &MemoryLog) {
         let all = model.read_after(name, record.floor, usize::MAX);
         let head = record.head.seq;
         for (seq, most) in (0..head + 2).flat_map(|seq| [(seq, 3), (seq, usize::MAX)]) {
-            let read = store.read_after(name, seq, most).unwrap();
+            let read = store.read_after(name, seq, most, usize::MAX).unwrap();
             assert_eq!(seen_entries(&read), seen_entries(&model.read_after(name, seq, most)));
             let before: Vec<_> = all.iter().filter(|entry| entry.seq < seq).cloned().collect();
             let before = &before[before.len().saturating_sub(most)..];
