@@ -217,6 +217,11 @@ export class Person {
   /** A line is in sight and stands out. */
   async seesInPlace(line) {
     await this.page.locator('li.message.shown', { hasText: line }).waitFor();
+    await this.hasInSight(line);
+  }
+
+  /** A line stands between the edges of the list. */
+  async hasInSight(line) {
     const inSight = await this.message(line).evaluate((row) => {
       const { top, bottom } = row.getBoundingClientRect();
       const list = row.closest('.messages').getBoundingClientRect();

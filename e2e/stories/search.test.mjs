@@ -65,6 +65,24 @@ story('a hit in another room opens that room there', async (stage) => {
   assert.equal(await hana.search.hits.count(), 1, 'what was found in all rooms stays');
 });
 
+story('a hit leads to its place also in a room in which one has spoken', async (stage) => {
+  const hana = await stage.enters('하나');
+  await hana.opensRoom('general');
+  await hana.says('back in a minute');
+  await hana.hasNothingPending();
+  await hana.hasUnread('general', 0);
+  await hana.createsRoom('elsewhere');
+  await stage.crowdSays('general', [COMPOUND, ...lines(120)]);
+  await hana.hasUnread('general', 121);
+  await hana.search.opens();
+  await hana.search.inAllRooms();
+  await hana.search.findsAtLast('회의록', [COMPOUND]);
+
+  await hana.search.hits.first().click();
+  await hana.isIn('general');
+  await hana.seesInPlace(COMPOUND);
+});
+
 story('an edit and a deletion are found as they stand', async (stage) => {
   const hana = await stage.enters('하나');
   const duri = await stage.enters('두리');

@@ -73,3 +73,18 @@ story('a room with much unread opens at the first of it, with what stood before'
   assert.ok(shown, 'the first unread message is in sight');
   await hana.pictures('first-unread');
 });
+
+story('a room in which one has spoken opens at the first unread message as well', async (stage) => {
+  const hana = await stage.enters('하나');
+  await hana.opensRoom('general');
+  await hana.says('back in a minute');
+  await hana.hasUnread('general', 0);
+  await hana.hasNothingPending();
+  await hana.createsRoom('elsewhere');
+  await stage.crowdSays('general', Array.from({ length: 80 }, (_, n) => `line ${n + 1}`));
+  await hana.hasUnread('general', 80);
+
+  await hana.opensRoom('general');
+  await hana.hears('line 80');
+  await hana.hasInSight('line 1');
+});

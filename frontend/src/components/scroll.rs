@@ -5,7 +5,7 @@
 
 mod rows;
 
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, mem, rc::Rc};
 
 use common::RoomName;
 use gloo_timers::callback::Timeout;
@@ -63,6 +63,8 @@ pub(super) struct Scroll {
 
 struct Held {
     hold: Hold,
+    /// How often the person had spoken when the list last went to its end for it.
+    spoken: u32,
     opened: Option<Timeout>,
     /// Where the list stood when it was last looked at.
     top: i32,
@@ -103,8 +105,11 @@ struct Beyond {
 pub(super) fn use_scroll(view: &View, name: &RoomName) -> Scroll {
     let list = use_node_ref();
     let away = use_flag();
+    let room = view.state.room(name);
+    let spoken = room.map_or(0, |room| room.spoken);
     let held = use_mut_ref(|| Held {
         hold: Hold::Opening,
+        spoken,
         opened: None,
         top: 0,
         anchor: None,
@@ -113,18 +118,13 @@ pub(super) fn use_scroll(view: &View, name: &RoomName) -> Scroll {
         shown: None,
         beyond: Beyond::default(),
     });
-    let room = view.state.room(name);
     let searching = view.state.search.opened > 0;
     held.borrow_mut().beyond = room.map(|room| Beyond::of(room, searching)).unwrap_or_default();
     let scroll = Scroll { list, away, held, intend: view.intend.clone(), room: name.clone() };
-    let spoken = room.map_or(0, |room| room.spoken);
     {
         let scroll = scroll.clone();
-        // Each of the person's own messages leads to the end.
         use_effect_at(spoken.into(), move || {
-            if spoken > 0 {
-                scroll.to_end();
-            }
+            scroll.spoke(spoken);
             nothing()
         });
     }
@@ -207,6 +207,15 @@ impl Scroll {
                     let _ = row.focus();
                 }
             }
+        }
+    }
+
+    /// Each of the person's own messages leads to the end; those from before the list was opened
+    /// have done so.
+    fn spoke(&self, spoken: u32) {
+        let before = mem::replace(&mut self.held.borrow_mut().spoken, spoken);
+        if spoken != before {
+            self.to_end();
         }
     }
 
