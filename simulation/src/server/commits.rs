@@ -79,7 +79,7 @@ impl Server {
                     }
                     let done =
                         |it: Appended| Done::Appended(draft.message_id.clone(), it.position());
-                    appended.map(done).map_err(common::Problem::from)
+                    appended.map(done).map_err(Problem::from)
                 }
                 (Change::Mark { reader, room, .. }, _) => {
                     Ok(Done::Marked(reader.clone(), self.kept.unread(reader, room)))
