@@ -36,10 +36,13 @@ pub enum Seeking {
 
 impl Room {
     pub(super) fn seeks(&mut self, seeking: Seeking) {
-        match (&mut self.sought, seeking) {
-            (sought, Seeking::Left) => *sought = None,
-            (Some(sought), _) => sought.seeking = seeking,
-            (None, _) => {}
+        match seeking {
+            Seeking::Left => self.sought = None,
+            Seeking::OnTheWay | Seeking::Shown | Seeking::Over => {
+                if let Some(sought) = &mut self.sought {
+                    sought.seeking = seeking;
+                }
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use common::{
     UserName,
     http::{Keep, Unread},
 };
-use session::{Content, PendingState};
+use session::{Content, Edge, Event, Pending, PendingState};
 
 use super::{
     arrange::{Item, arrange},
