@@ -1,5 +1,6 @@
 //! Small calls to the browser that more than one module needs. No decisions.
 
+use gloo_timers::callback::Timeout;
 use js_sys::{JsString, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Document, Element, HtmlElement, Window};
@@ -80,6 +81,11 @@ pub fn copy(text: &str) -> bool {
         let _ = wasm_bindgen_futures::JsFuture::from(written).await;
     });
     true
+}
+
+/// Calls it once what was just changed is on the screen.
+pub fn soon(then: impl FnOnce() + 'static) {
+    Timeout::new(0, then).forget();
 }
 
 /// Moves the focus.

@@ -10,7 +10,6 @@ use common::{
     Body, RoomName, TextError,
     limits::{BODY_BYTES_MAX, BODY_CHARS_MAX},
 };
-use gloo_timers::callback::Timeout;
 use session::Content;
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlTextAreaElement, KeyboardEvent};
@@ -223,7 +222,7 @@ impl Writing {
         if self.due.take() {
             let writing = self.clone();
             // The browser writes the syllable after this event.
-            Timeout::new(0, move || writing.submit()).forget();
+            browser::soon(move || writing.submit());
         }
     }
 

@@ -1,6 +1,5 @@
 //! Keys that mean the same in more than one place.
 
-use gloo_timers::callback::Timeout;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, HtmlElement, KeyboardEvent};
 
@@ -46,9 +45,4 @@ fn beside(target: &Element, down: bool, thing: &str) -> Option<Element> {
             return Some(thing);
         }
     }
-}
-
-/// Once what was just changed is on the screen.
-pub(super) fn soon(then: impl FnOnce() + 'static) {
-    Timeout::new(0, then).forget();
 }

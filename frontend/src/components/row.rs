@@ -28,10 +28,14 @@ use super::{
 const SIGNS: [&str; 5] = ["👍", "❤️", "😂", "🎉", "👀"];
 
 // What a row shows beyond the message.
+const NOTHING: i64 = 0;
 const REACHED: i64 = 1;
 const CHOOSING: i64 = 2;
 const ASKING: i64 = 3;
 const COPIED: i64 = 4;
+
+/// The row, where a selector names something within it.
+const ITSELF: &str = "";
 
 #[derive(Properties, PartialEq)]
 pub(super) struct MessageRowProps {
@@ -82,16 +86,18 @@ fn row(props: &MessageRowProps, mode: &Number) -> Html {
         .html(above)
         .child(text)
         .maybe(below)
-        .maybe((!said.signs.is_empty()).then(|| signs(props, mode.get() > 0)))
+        .maybe((!said.signs.is_empty()).then(|| signs(props, mode.get() != NOTHING)))
         .maybe((stands && mode.get() == ASKING).then(|| asking(props, mode)));
     if !stands {
         return line.into();
     }
     // Whoever points at a message, or comes to it by keys, may want to do something with it.
     match mode.get() {
-        0 => line.on("mouseover", set(mode, REACHED)).on("focusin", set(mode, REACHED)).into(),
+        NOTHING => {
+            line.on("mouseover", set(mode, REACHED)).on("focusin", set(mode, REACHED)).into()
+        }
         CHOOSING | ASKING => {
-            let (back, line) = (turns(mode, REACHED, ""), line.child(actions(props, mode)));
+            let (back, line) = (turns(mode, REACHED, ITSELF), line.child(actions(props, mode)));
             let key = Callback::from(move |event: Event| {
                 if keys::name(&event).as_deref() == Some("Escape") {
                     event.stop_propagation();
@@ -109,10 +115,10 @@ fn leaves(mode: &Number) -> Callback<Event> {
     let mode = mode.clone();
     Callback::from(move |event: Event| {
         let (mode, row) = (mode.clone(), row_of(&event));
-        keys::soon(move || {
+        browser::soon(move || {
             let stays = |row: Element| row.matches(":hover, :focus-within").unwrap_or(false);
             if mode.get() == REACHED && !row.is_some_and(stays) {
-                mode.set(0);
+                mode.set(NOTHING);
             }
         });
     })
@@ -129,9 +135,9 @@ fn turns(mode: &Number, value: i64, to: &'static str) -> Callback<Event> {
     Callback::from(move |event: Event| {
         mode.set(value);
         let row = row_of(&event);
-        keys::soon(move || {
+        browser::soon(move || {
             let Some(row) = row else { return };
-            match row.dyn_ref::<HtmlElement>().filter(|_| to.is_empty()) {
+            match row.dyn_ref::<HtmlElement>().filter(|_| to == ITSELF) {
                 Some(row) => drop(row.focus()),
                 None => browser::focus_in(&row, to),
             }
@@ -166,7 +172,7 @@ fn actions(props: &MessageRowProps, mode: &Number) -> Tag {
     let actions = classed("div", "message-actions");
     if mode.get() == CHOOSING {
         let choices = SIGNS.into_iter().fold(actions, |actions, sign| {
-            let (then, back) = (react(props, sign), turns(mode, REACHED, ""));
+            let (then, back) = (react(props, sign), turns(mode, REACHED, ITSELF));
             let then = Callback::from(move |event: Event| {
                 then.emit(event.clone());
                 back.emit(event);
@@ -174,7 +180,7 @@ fn actions(props: &MessageRowProps, mode: &Number) -> Tag {
             actions.child(classed("button", "icon-button").click(then).text(sign))
         });
         let close =
-            icon_button(Shape::Close, language.text(Text::Cancel), turns(mode, REACHED, ""));
+            icon_button(Shape::Close, language.text(Text::Cancel), turns(mode, REACHED, ITSELF));
         return choices.child(close);
     }
     let smile = icon_button(
@@ -238,7 +244,7 @@ fn asking(props: &MessageRowProps, mode: &Number) -> Tag {
     let language = props.language;
     let delete = props.said.at.clone().map(|of| {
         let then = Intent::Write(props.room.clone(), Content::Delete { of });
-        let (says, back) = (says(&props.intend, then), turns(mode, REACHED, ""));
+        let (says, back) = (says(&props.intend, then), turns(mode, REACHED, ITSELF));
         let then = Callback::from(move |event: Event| {
             says.emit(event.clone());
             back.emit(event);
@@ -251,7 +257,7 @@ fn asking(props: &MessageRowProps, mode: &Number) -> Tag {
         .maybe(delete)
         .child(
             classed("button", "button small quiet")
-                .click(turns(mode, REACHED, ""))
+                .click(turns(mode, REACHED, ITSELF))
                 .text(language.text(Text::Cancel)),
         )
 }

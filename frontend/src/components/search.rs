@@ -91,7 +91,7 @@ fn closes(view: &View) -> Callback<Event> {
         close.emit(event);
         if !browser::is_touch() {
             // The conversation may be hidden until the pane is gone.
-            keys::soon(|| browser::focus("#composer"));
+            browser::soon(|| browser::focus("#composer"));
         }
     })
 }
