@@ -17,8 +17,8 @@ use crate::{
 const SECONDS: u32 = 60;
 /// Bytes of one input.
 const BYTES_MAX: u32 = 4_096;
-/// An input that takes longer is a finding, in seconds.
-const TIMEOUT: u32 = 20;
+/// Seconds after which an input that is still being worked on is a finding.
+const TIMEOUT_S: u32 = 20;
 
 /// Fuzzes all targets, or the one of this name.
 pub(crate) fn fuzz(words: &[&str]) -> Result<()> {
@@ -71,7 +71,7 @@ fn run(target: &str, seconds: u32) -> Result<()> {
     fuzz.arg(format!("{}/", option("artifact_prefix", &found)))
         .arg(format!("-max_total_time={seconds}"))
         .arg(format!("-max_len={BYTES_MAX}"))
-        .arg(format!("-timeout={TIMEOUT}"))
+        .arg(format!("-timeout={TIMEOUT_S}"))
         .arg("-print_final_stats=1")
         // Some targets give commands that tell what became of them.
         .stdout(Stdio::null());
