@@ -109,3 +109,66 @@ impl Asker {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        pin::pin,
+        sync::Mutex,
+        task::{Context, Wake},
+        thread,
+    };
+
+    use common::{ConnectionId, http::Keep};
+
+    use super::*;
+    use crate::{
+        live::Mailbox,
+        log::{
+            self,
+            sqlite::tests::{TempDir, new_room, post, room, somebody},
+        },
+        search::following,
+    };
+
+    /// Looks, in the moment in which an author is answered, whether a follower was woken.
+    struct Look {
+        follower: Arc<Mailbox>,
+        seen: Mutex<Vec<bool>>,
+    }
+
+    impl Wake for Look {
+        fn wake(self: Arc<Self>) {
+            let woken = !self.follower.take().dirty.is_empty();
+            self.seen.lock().unwrap().push(woken);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_room_hears_of_what_is_new_before_its_author_does() {
+        let dir = TempDir::new();
+        let (log, commits, answers) = log::open(Arc::new(dir.store()));
+        let live = Arc::new(Live::new(Arc::default(), log));
+        let (waker, _woken) = following::waker();
+        let committer = thread::spawn(move || commits.run(&waker));
+        tokio::spawn(answers.run(Arc::downgrade(&live)));
+        live.log().change(Change::Open(new_room("general", Keep::Forever))).await.unwrap();
+        let (follower, id) = (Arc::<Mailbox>::default(), ConnectionId::new("c1").unwrap());
+        live.follow(&room("general"), &somebody("duri"), &id, &follower, None).await.unwrap();
+        follower.take();
+
+        let look = Arc::new(Look { follower, seen: Mutex::default() });
+        {
+            let mut said = pin!(live.log().change(Change::Append(post("hana", "m1", "안녕"))));
+            let waker = Arc::clone(&look).into();
+            assert!(said.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+            while look.seen.lock().unwrap().is_empty() {
+                tokio::task::yield_now().await;
+            }
+            said.await.unwrap();
+        }
+        assert_eq!(*look.seen.lock().unwrap(), [true]);
+        drop(live);
+        committer.join().unwrap();
+    }
+}

@@ -275,6 +275,22 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_synced_is_a_checkpoint_that_failed() {
+        let dir = TempDir::new();
+        let store = dir.store();
+        store.opens(new_room("general", Keep::Forever)).unwrap();
+        let writer = store.writer.lock().unwrap();
+        let left = || length(&writer.connection).unwrap().left;
+        let before = left();
+        assert!(before > 0);
+        // It is refused to sync this one.
+        let nothing = File::open("/dev/null").unwrap();
+        store.checkpoints.asked.sync(&writer.connection, &nothing);
+        store.checkpoints.asked.copy(&writer.connection);
+        assert_eq!(left(), before);
+    }
+
+    #[test]
     fn after_a_checkpoint_that_failed_there_is_no_other_and_everything_stays_in_the_log() {
         let dir = TempDir::new();
         let store = dir.store();
