@@ -203,3 +203,20 @@ impl Drop for Place {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::clock;
+
+    #[test]
+    fn an_address_that_opens_too_many_takes_nothing_from_the_others() {
+        let connections = Connections::new(&Config::parse_from(["server"]));
+        let (now, flood) = (clock::now(), IpAddr::from([192, 0, 2, 1]));
+        let opened = (0..100_000).filter(|_| connections.may_open(flood, now).is_ok()).count();
+        assert!((1..1_000).contains(&opened), "{opened}");
+        connections.may_open(IpAddr::from([192, 0, 2, 2]), now).unwrap();
+    }
+}
