@@ -64,6 +64,7 @@ impl State {
             Event::Left { .. } => {}
             Event::Removed { room } => {
                 self.listed.retain(|info| info.room != room);
+                Rc::make_mut(&mut self.search).lose(&room);
                 let refused = Standing::Refused(ErrorCode::Forbidden);
                 self.with_room(&room, |room| room.standing = refused);
             }

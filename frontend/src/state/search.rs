@@ -161,6 +161,11 @@ impl Search {
         }
     }
 
+    /// The room may not be read any more, nor what was found there.
+    pub(super) fn lose(&mut self, room: &RoomName) {
+        self.hits.retain(|hit| hit.room != *room);
+    }
+
     /// What was taken back or said otherwise does not go on standing here.
     pub(super) fn change(&mut self, entry: &Entry) {
         let of = |hit: &Hit| hit.room == entry.room && Some(hit.seq) == entry.of;

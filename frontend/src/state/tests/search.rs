@@ -77,6 +77,18 @@ fn what_was_found_stays_until_the_next_answer() {
 }
 
 #[test]
+fn what_was_found_in_a_room_goes_with_the_right_to_read_it() {
+    let mut state = inside();
+    joined(&mut state, "a", 5);
+    asks(&mut state, 1, "tea");
+    answers(&mut state, 1, &[5, 4], None);
+    hear(&mut state, Event::Removed { room: RoomName::new("elsewhere").unwrap() }, 0);
+    assert_eq!(hits(&state), [5, 4]);
+    hear(&mut state, Event::Removed { room: general() }, 0);
+    assert!(hits(&state).is_empty());
+}
+
+#[test]
 fn another_page_is_added_and_says_where_it_begins_and_nothing_stands_twice() {
     let mut state = inside();
     asks(&mut state, 1, "tea");
