@@ -206,7 +206,9 @@ impl Conversation {
     pub fn close(&mut self, code: CloseCode) {
         if !matches!(self.state, State::Closing(_)) {
             self.requests.clear();
-            self.state = State::Closing(Closing { code, abrupt: false });
+            // Who took nothing for so long takes no close frame either.
+            let abrupt = code == CloseCode::SlowConsumer;
+            self.state = State::Closing(Closing { code, abrupt });
         }
     }
 

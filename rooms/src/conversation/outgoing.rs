@@ -108,6 +108,7 @@ pub enum Frame {
 pub struct Closing {
     /// Why.
     pub code: CloseCode,
-    /// Nobody is at the other end: do not wait for an answer to the close frame.
+    /// Nobody is at the other end, or takes anything there: do not wait for an answer to the close
+    /// frame.
     pub abrupt: bool,
 }

@@ -150,6 +150,15 @@ fn the_first_reason_to_close_stands_and_nothing_is_heard_after_it() {
 }
 
 #[test]
+fn no_answer_is_awaited_of_who_takes_nothing() {
+    let mut yard = yard();
+    let mut hana = yard.regular("hana");
+    hana.conversation.close(CloseCode::SlowConsumer);
+    let closing = Closing { code: CloseCode::SlowConsumer, abrupt: true };
+    assert_eq!(hana.conversation.closing(), Some(closing));
+}
+
+#[test]
 fn what_one_says_the_other_hears_and_the_author_has_an_ack_first() {
     let mut yard = yard();
     let (mut hana, mut duri) = (yard.regular("hana"), yard.regular("duri"));

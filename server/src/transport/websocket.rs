@@ -352,10 +352,7 @@ impl Connection {
     /// Writes what is left and the close frame, waits a moment for the client's, and lets go.
     async fn end(&mut self, ending: Ending) {
         let (code, reason, waits) = match ending {
-            // Who took nothing for so long takes no close frame either: the limit is the limit.
-            Ending::Closing(Closing { code, abrupt }) => {
-                (code.code(), code.reason(), !abrupt && code != CloseCode::SlowConsumer)
-            }
+            Ending::Closing(Closing { code, abrupt }) => (code.code(), code.reason(), !abrupt),
             Ending::Fault(code, reason) => (code, reason, true),
             Ending::ClosedByClient(code) => (code, "", false),
             Ending::Lost => return,
