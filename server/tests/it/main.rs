@@ -11,8 +11,6 @@ mod http;
 mod lifecycle;
 mod log;
 mod members;
-mod permissions;
-mod queries;
 mod requests;
 mod search;
 mod stage;

@@ -1,5 +1,7 @@
 //! The one connection that writes: a batch of changes is one transaction.
 
+mod membership;
+
 use std::{
     collections::{BTreeMap, btree_map},
     path::PathBuf,
@@ -7,10 +9,7 @@ use std::{
 };
 
 use common::{Digest, MessageId, Position, RoomName, Timestamp, UserId, http::Keep};
-use rooms::{
-    AppendRefusal, Appended, Content, Draft, Entry, MembershipChange, NewRoom, OpenRefusal,
-    RoomRecord, log::check,
-};
+use rooms::{AppendRefusal, Appended, Content, Draft, Entry, RoomRecord, log::check};
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
 use super::{
@@ -305,57 +304,6 @@ impl Batch<'_> {
             statement.execute(params![digest.bytes(), place])?;
         }
         Ok(())
-    }
-
-    fn change_membership(
-        &mut self,
-        room: i64,
-        change: MembershipChange,
-        member: &common::Member,
-    ) -> rusqlite::Result<()> {
-        const REMOVE: &str = "DELETE FROM members WHERE room = ?
-            AND name IN (SELECT id FROM names WHERE person = ?)";
-        let person = self.people.person(self.connection, &member.id)?;
-        self.connection.prepare_cached(REMOVE)?.execute([room, person])?;
-        match change {
-            MembershipChange::Joined => self.admit(room, member),
-            MembershipChange::Left | MembershipChange::Kicked => Ok(()),
-        }
-    }
-
-    fn admit(&mut self, room: i64, member: &common::Member) -> rusqlite::Result<()> {
-        const SQL: &str = "INSERT INTO members SELECT ?1,
-            (SELECT coalesce(max(nth), 0) + 1 FROM members WHERE room = ?1), ?2";
-        let name = self.people.name(self.connection, member)?;
-        self.connection.prepare_cached(SQL)?.execute([room, name])?;
-        Ok(())
-    }
-
-    fn open(&mut self, new: &NewRoom) -> Result<Result<RoomRecord, OpenRefusal>, ReadError> {
-        if self.room(&new.room).is_some() {
-            return Ok(Err(OpenRefusal::Exists));
-        }
-        let record = RoomRecord::new(new.clone());
-        let keep = match record.keep {
-            Keep::Forever => None,
-            Keep::Last(most) => Some(most),
-            Keep::None => Some(0),
-        };
-        const SQL: &str = "INSERT INTO rooms
-            (name, epoch, keep, floor, floor_digest, private) VALUES (?, ?, ?, 0, ?, ?)";
-        let id = self.connection.prepare_cached(SQL)?.insert(params![
-            record.room.as_str(),
-            record.head.epoch.as_str(),
-            keep,
-            record.floor_digest.bytes(),
-            record.members.is_some()
-        ])?;
-        for member in record.members.as_deref().unwrap_or_default() {
-            self.admit(id, member)?;
-        }
-        let known = Known { id, record: record.clone(), pruned: 0 };
-        self.touched.insert(record.room.clone(), known);
-        Ok(Ok(record))
     }
 
     fn mark(&mut self, reader: &UserId, room: &RoomName, seq: u64) -> rusqlite::Result<()> {
