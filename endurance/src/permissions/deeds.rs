@@ -249,20 +249,15 @@ impl World {
             for here in 0..self.rooms.len() {
                 let (name, head) = (self.rooms[here].name.clone(), self.rooms[here].head());
                 loop {
-                    let line = &mut self.lines[at];
+                    let line = &self.lines[at];
                     let behind = line.follows.get(&name).is_some_and(|at| *at < head);
                     if !behind || line.closed.is_some() {
                         break;
                     }
-                    let frame = deadline::within(deadline::ANSWER, &name, line.hears()).await;
-                    match frame {
-                        Ok(Ok(Some(frame))) => self.looks_at(at, &frame)?,
-                        Ok(Ok(None)) => {}
-                        Ok(Err(error)) | Err(error) => {
-                            let follows = &self.lines[at].follows;
-                            self.finds(&format!("{follows:?} did not come to {head}: {error}"));
-                            self.lines[at].follows.remove(&name);
-                        }
+                    if let Some(error) = self.awaits(at, &name).await? {
+                        let follows = &self.lines[at].follows;
+                        self.finds(&format!("{follows:?} did not come to {head}: {error}"));
+                        self.lines[at].follows.remove(&name);
                     }
                 }
             }

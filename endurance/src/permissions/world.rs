@@ -150,11 +150,24 @@ impl World {
         Ok(())
     }
 
+    /// Waits for the next frame of a connection, or its end. Answers why, where neither comes.
+    pub(super) async fn awaits(
+        &mut self,
+        at: usize,
+        what: &str,
+    ) -> anyhow::Result<Option<anyhow::Error>> {
+        match deadline::within(deadline::ANSWER, what, self.lines[at].hears()).await {
+            Ok(Ok(Some(frame))) => self.looks_at(at, &frame).map(|()| None),
+            Ok(Ok(None)) => Ok(None),
+            Ok(Err(error)) | Err(error) => Ok(Some(error)),
+        }
+    }
+
     /// Holds a frame against the model, and takes from it what the connection follows.
     pub(super) fn looks_at(&mut self, at: usize, frame: &str) -> anyhow::Result<()> {
         let person = self.lines[at].person;
         let is_echo = frame.starts_with(r#"{"type":"left""#);
-        self.searches(person, frame, is_echo);
+        self.looks_for_secrets(person, frame, is_echo);
         let value: Value = serde_json::from_str(frame)?;
         let kind = value["type"].as_str().unwrap_or_default();
         let Some(name) = value["room"].as_str().map(str::to_owned) else { return Ok(()) };
@@ -190,8 +203,8 @@ impl World {
         Ok(())
     }
 
-    /// Searches for secrets that this person may not know.
-    pub(super) fn searches(&mut self, person: Person, bytes: &str, is_echo: bool) {
+    /// Looks for secrets that this person may not know.
+    pub(super) fn looks_for_secrets(&mut self, person: Person, bytes: &str, is_echo: bool) {
         self.verdict.bytes += bytes.len() as u64;
         let mut leaks = Vec::new();
         for (at, _) in bytes.match_indices(SECRET) {
@@ -231,7 +244,7 @@ impl World {
         self.deed = format!("person {person}: {method} {path} {body}");
         let cookie = self.people[person].cookie.clone();
         let answer = self.pipe.asks(method, path, &cookie, body).await?;
-        self.searches(person, &answer.bytes, false);
+        self.looks_for_secrets(person, &answer.bytes, false);
         Ok(answer)
     }
 

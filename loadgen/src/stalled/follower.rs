@@ -62,8 +62,7 @@ impl Crowd {
     }
 
     pub(super) fn latency(&self) -> anyhow::Result<Latency> {
-        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut heard = heard;
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone();
         ensure!(!heard.is_empty(), "nothing was heard");
         heard.sort_unstable();
         let at = |per_cent| Duration::from_nanos(heard[(heard.len() - 1) * per_cent / 100]);

@@ -13,7 +13,6 @@ use super::{
     },
     Asked,
 };
-use crate::deadline;
 
 /// A world opens another private room when fewer than so many have members.
 const ROOMS_MIN: usize = 4;
@@ -70,14 +69,9 @@ impl World {
                 && self.lines[at].follows.contains_key(name)
                 && self.lines[at].closed.is_none()
             {
-                let frame = deadline::within(deadline::ANSWER, "left", self.lines[at].hears());
-                match frame.await {
-                    Ok(Ok(Some(frame))) => self.looks_at(at, &frame)?,
-                    Ok(Ok(None)) => {}
-                    Ok(Err(error)) | Err(error) => {
-                        self.finds(&format!("a live connection was not told: {error}"));
-                        self.lines[at].follows.remove(name);
-                    }
+                if let Some(error) = self.awaits(at, "left").await? {
+                    self.finds(&format!("a live connection was not told: {error}"));
+                    self.lines[at].follows.remove(name);
                 }
             }
         }
@@ -94,14 +88,9 @@ impl World {
         self.present.retain(|other| *other != person);
         for at in 0..self.lines.len() {
             while self.lines[at].person == person && self.lines[at].closed.is_none() {
-                let frame = deadline::within(deadline::ANSWER, "a close", self.lines[at].hears());
-                match frame.await {
-                    Ok(Ok(Some(frame))) => self.looks_at(at, &frame)?,
-                    Ok(Ok(None)) => {}
-                    Ok(Err(error)) | Err(error) => {
-                        self.finds(&format!("a live connection outlasts its session: {error}"));
-                        self.lines[at].closed = Some(1006);
-                    }
+                if let Some(error) = self.awaits(at, "a close").await? {
+                    self.finds(&format!("a live connection outlasts its session: {error}"));
+                    self.lines[at].closed = Some(1006);
                 }
             }
         }
