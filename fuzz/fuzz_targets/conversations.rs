@@ -189,7 +189,17 @@ impl House {
                 assert!(entry.seq > *told, "{} behind {told}", entry.seq);
                 *told = entry.seq;
             }
-            _ => {}
+            ServerMessage::Welcome { .. }
+            | ServerMessage::Ack { .. }
+            | ServerMessage::Head { .. }
+            | ServerMessage::History { .. }
+            | ServerMessage::Marked { .. }
+            | ServerMessage::Presence { .. }
+            | ServerMessage::Opened { .. }
+            | ServerMessage::Ping {}
+            | ServerMessage::Pong { .. }
+            | ServerMessage::Error { .. }
+            | ServerMessage::Unknown => {}
         }
     }
 }

@@ -4,7 +4,6 @@
 #![no_main]
 
 use common::{ServerMessage, codec::read::Read, decode_server, encode};
-use fuzz::Parsed;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
@@ -34,7 +33,7 @@ fuzz_target!(|text: &str| {
     if value.get("type").is_some_and(Value::is_number) || value.is_array() {
         return;
     }
-    let by_hand = ServerMessage::read(&Parsed(value.clone()));
+    let by_hand = ServerMessage::read(&value);
     let with_serde = decode_server(&value.to_string());
     if with_serde.is_some() {
         assert_eq!(by_hand, with_serde, "{value}");

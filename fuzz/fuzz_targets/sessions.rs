@@ -101,7 +101,8 @@ impl Page {
                 Action::Send { text, .. } => {
                     common::decode_client(&text).expect("what is sent can be read");
                 }
-                _ => {}
+                // What the shell still hears of an older connection is dropped.
+                Action::Disconnect { .. } => {}
             }
         }
     }
@@ -122,7 +123,18 @@ impl Page {
                     let follows = before.is_none_or(|before| entry.seq == before + 1);
                     assert!(follows, "{before:?}, then {}", entry.seq);
                 }
-                _ => {}
+                Event::LinkChanged
+                | Event::Welcome { .. }
+                | Event::Joined { .. }
+                | Event::Recovered { .. }
+                | Event::Proven { .. }
+                | Event::History { .. }
+                | Event::HistoryFailed { .. }
+                | Event::Marked { .. }
+                | Event::Presence { .. }
+                | Event::Opened { .. }
+                | Event::OutboxChanged { .. }
+                | Event::Acked { .. } => {}
             }
         }
     }

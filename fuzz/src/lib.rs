@@ -5,8 +5,6 @@
 
 use std::{fs, path::PathBuf};
 
-use serde_json::Value;
-
 /// An input, from its beginning on. Where it has ended, everything is 0.
 #[derive(Clone, Copy, Debug)]
 pub struct Input<'a>(pub &'a [u8]);
@@ -37,32 +35,6 @@ impl<'a> Input<'a> {
         let taken = self.take(at);
         self.byte();
         taken
-    }
-}
-
-/// JSON as serde parsed it, in place of a browser.
-#[derive(Clone, Debug)]
-pub struct Parsed(pub Value);
-
-impl common::codec::read::Json for Parsed {
-    fn field(&self, name: &str) -> Option<Self> {
-        self.0.get(name).filter(|field| !field.is_null()).cloned().map(Self)
-    }
-
-    fn text(&self) -> Option<String> {
-        self.0.as_str().map(str::to_owned)
-    }
-
-    fn number(&self) -> Option<u64> {
-        self.0.as_u64()
-    }
-
-    fn flag(&self) -> Option<bool> {
-        self.0.as_bool()
-    }
-
-    fn list(&self) -> Option<Vec<Self>> {
-        Some(self.0.as_array()?.iter().cloned().map(Self).collect())
     }
 }
 

@@ -4,6 +4,8 @@
 //! It reads what [`super::decode_server`] reads, which a test holds against it. Where that one
 //! refuses a field that it does not know, this one passes over it; `null` is a missing field.
 
+use serde_json::Value;
+
 use crate::{
     ConnectionId, Digest, Entry, EntryKind, Epoch, ErrorCode, FieldError, FieldFault, Heartbeat,
     Member, MessageId, Position, Problem, ResyncReason, RoomName, ServerMessage, ServerVersion,
@@ -23,6 +25,29 @@ pub trait Json: Sized {
     fn flag(&self) -> Option<bool>;
     /// An array's elements.
     fn list(&self) -> Option<Vec<Self>>;
+}
+
+/// As serde parsed it: for whoever holds this reading against serde's, without a browser.
+impl Json for Value {
+    fn field(&self, name: &str) -> Option<Self> {
+        self.get(name).filter(|field| !field.is_null()).cloned()
+    }
+
+    fn text(&self) -> Option<String> {
+        self.as_str().map(str::to_owned)
+    }
+
+    fn number(&self) -> Option<u64> {
+        self.as_u64()
+    }
+
+    fn flag(&self) -> Option<bool> {
+        self.as_bool()
+    }
+
+    fn list(&self) -> Option<Vec<Self>> {
+        self.as_array().cloned()
+    }
 }
 
 /// What can be read.

@@ -2,10 +2,7 @@
 
 use common::{
     Body, ClientMessage, ErrorCode, MessageId, Problem, RoomName, ServerMessage, UserId, UserName,
-    codec::{
-        read::{Json, Read},
-        write,
-    },
+    codec::{read::Read, write},
     decode_client, decode_server, encode,
     http::{Keep, OpenRoom, RoomInfo, RoomList, SessionInfo, SignIn, Ticket},
 };
@@ -14,33 +11,8 @@ use serde_json::{Value, json};
 
 use crate::{examples, json as any_json};
 
-/// JSON as serde parsed it, in place of a browser.
-struct Parsed(Value);
-
-impl Json for Parsed {
-    fn field(&self, name: &str) -> Option<Self> {
-        self.0.get(name).filter(|field| !field.is_null()).cloned().map(Self)
-    }
-
-    fn text(&self) -> Option<String> {
-        self.0.as_str().map(str::to_owned)
-    }
-
-    fn number(&self) -> Option<u64> {
-        self.0.as_u64()
-    }
-
-    fn flag(&self) -> Option<bool> {
-        self.0.as_bool()
-    }
-
-    fn list(&self) -> Option<Vec<Self>> {
-        Some(self.0.as_array()?.iter().cloned().map(Self).collect())
-    }
-}
-
 fn read<T: Read>(json: &Value) -> Option<T> {
-    T::read(&Parsed(json.clone()))
+    T::read(json)
 }
 
 #[test]
