@@ -137,12 +137,12 @@ export class Person {
   async hasUnread(room, count) {
     const badge = this.page.locator(`a[data-room="${room}"]`).getByTestId('unread');
     if (count === 0) await badge.waitFor({ state: 'detached' });
-    else await until(`${count} unread in ${room}`, async () => digits(await text(badge)) === count);
+    else await until(`${count} unread in ${room}`, async () => (await numberOn(badge)) === count);
   }
 
   async hasMentions(room, count) {
     const badge = this.page.locator(`a[data-room="${room}"]`).getByTestId('mentions');
-    await until(`${count} mentions in ${room}`, async () => digits(await text(badge)) === count);
+    await until(`${count} mentions in ${room}`, async () => (await numberOn(badge)) === count);
   }
 
   // --- talking
@@ -392,10 +392,8 @@ export class Person {
   }
 }
 
-async function text(locator) {
-  return (await locator.count()) === 1 ? locator.innerText() : '';
-}
-
-function digits(words) {
+/** The number on a badge, if there is a badge. */
+async function numberOn(badge) {
+  const words = (await badge.count()) === 1 ? await badge.innerText() : '';
   return Number(/\d+/.exec(words)?.[0] ?? Number.NaN);
 }
