@@ -83,7 +83,7 @@ impl Stage {
         let store = SqliteStore::open(&self.data, || epoch("drawn")).expect("it can be opened");
         for room in store.rooms() {
             assert_ne!(room.head.epoch, epoch("first"));
-            let entries = store.read_after(&room.room, room.floor, usize::MAX);
+            let entries = store.read_after(&room.room, room.floor, usize::MAX, usize::MAX);
             assert_eq!(entries.expect("it can be read").len() as u64, room.head.seq - room.floor);
         }
         drop(store);

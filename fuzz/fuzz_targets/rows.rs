@@ -91,7 +91,7 @@ impl Stage {
         let changes = std::iter::once(Change::Open(new)).chain(PLACES.map(said)).chain([mark]);
         let at = Timestamp::new("2026-11-20T09:00:00.000Z").expect("it is a time");
         store.commit(&Vec::from_iter(changes), &at).expect("it can be written");
-        let entries = store.read_after(&room(), 0, usize::MAX).expect("it can be read");
+        let entries = store.read_after(&room(), 0, usize::MAX, usize::MAX).expect("it can be read");
         assert_eq!(entries.len() as u64, HEAD);
         let connection = Connection::open(dir.join("madang.db")).expect("it is there");
         for (name, value) in [("synchronous", "OFF"), ("foreign_keys", "OFF")] {
@@ -144,7 +144,7 @@ impl Stage {
 
     fn is_read(&self) {
         let store = &self.store;
-        if let Ok(entries) = store.read_after(&room(), 0, 100) {
+        if let Ok(entries) = store.read_after(&room(), 0, 100, usize::MAX) {
             let digest = |before, entry: &Arc<Entry>| entry.digest_after(before);
             let last = entries.last().expect("nothing was taken away").digest;
             assert_eq!(entries.iter().fold(self.start, digest), last);
@@ -152,7 +152,7 @@ impl Stage {
         }
         for place in PLACES {
             self.is_served(store.read_before(&room(), place + 1, 2).iter().flatten());
-            self.is_served(store.read_after(&room(), place, 1).iter().flatten());
+            self.is_served(store.read_after(&room(), place, 1, usize::MAX).iter().flatten());
             self.is_served(store.later(&room(), place..=HEAD, 10).iter().flatten());
             let _ = store.digest_at(&room(), place);
             for post in store.posts(&[(room(), place)]).into_iter().flatten() {
