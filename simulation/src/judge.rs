@@ -33,6 +33,8 @@ pub(crate) struct Judge {
     keeps: BTreeMap<RoomName, Keep>,
     /// The epoch in which each room that is kept goes on.
     epochs: BTreeMap<RoomName, Epoch>,
+    /// A backup was put back.
+    restored: bool,
     /// Who belonged to the private rooms when they began.
     founders: BTreeMap<RoomName, Belonged>,
     /// Of the logs of private rooms, for everybody who ever belonged.
@@ -88,6 +90,7 @@ impl Judge {
             .iter()
             .map(|(room, belonged)| ((room.clone(), epochs[room].clone()), belonged.clone()));
         Self {
+            restored: false,
             logs: BTreeMap::new(),
             places: BTreeMap::new(),
             stands: BTreeSet::new(),
@@ -240,6 +243,7 @@ impl Judge {
     /// A backup is put in the place of what was kept: what stood there is gone, and what stands
     /// there from here on is another log.
     pub(crate) fn restored(&mut self, epoch: &Epoch) {
+        self.restored = true;
         for (room, goes_on) in &mut self.epochs {
             goes_on.clone_from(epoch);
             if let Some(founders) = self.founders.get(room) {
@@ -262,7 +266,8 @@ impl Judge {
             let place = |epoch: &Epoch| self.places.get(&(message_id.clone(), epoch.clone()));
             let goes_on = self.epochs.get(&said.room);
             let stands = goes_on.map_or(self.stands.contains(message_id), |it| place(it).is_some());
-            let undone = (said.acked || said.heard) && self.stands.contains(message_id);
+            let known = (said.acked || said.heard) && self.stands.contains(message_id);
+            let undone = self.restored && known;
             if !stands && !undone {
                 broken!("{message_id} of client {:?} stands nowhere", said.client);
             }

@@ -9,7 +9,7 @@ use session::Mutant as ClientMutant;
 use simulation::{Broken, Report, ShellMutant};
 
 /// How many worlds a broken half may survive.
-const CAUGHT_WITHIN: u64 = 200;
+const CAUGHT_WITHIN: u64 = 500;
 
 fn seeds() -> Range<u64> {
     let Ok(wish) = std::env::var("MADANG_SEEDS") else { return 0..1_000 };

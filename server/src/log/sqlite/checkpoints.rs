@@ -156,13 +156,22 @@ impl Asked {
         }
     }
 
-    /// Copies and syncs, then what was added meanwhile, and so on: each time it is less.
+    /// Copies and syncs, then what was added meanwhile, and so on: each time it is less. Ends where
+    /// nothing more can be copied, because somebody reads an older state.
     fn copy_nearly_all(&self, connection: &Connection, database: &File) -> bool {
-        (0..ROUNDS_MAX).any(|_| {
+        let copied = || length(connection).map(|Length { all, left }| all - left);
+        for _ in 0..ROUNDS_MAX {
+            let before = copied();
             self.copy(connection);
+            if self.has_failed() || copied() == before {
+                return false;
+            }
             self.sync(connection, database);
-            !self.has_failed() && length(connection).is_some_and(|log| log.left <= BOUNDS.few)
-        })
+            if length(connection).is_some_and(|log| log.left <= BOUNDS.few) {
+                return !self.has_failed();
+            }
+        }
+        false
     }
 
     /// Syncs what was copied.

@@ -17,6 +17,9 @@ use super::{
 /// The first SQLite without the defect that can damage a database when its log begins anew.
 /// <https://sqlite.org/wal.html#the_wal_reset_bug>
 const SQLITE_MIN: i32 = 3_051_003;
+/// What is left of the log's file when it begins anew: as much as it grows to where nobody holds
+/// an old moment, for a file that is written over costs less than one that grows.
+const LOG_BYTES_MAX: i64 = 68 * 1_024 * 1_024;
 /// How long the writer waits for another process, such as a backup that begins.
 const BUSY: Duration = Duration::from_secs(5);
 /// Memory for pages that the writer has read, in KiB.
@@ -116,6 +119,8 @@ fn use_log(connection: &Connection) -> rusqlite::Result<()> {
     // Every commit is synced before it is acknowledged.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    // A log that grew while somebody held an old moment is cut when it begins anew.
+    connection.pragma_update(None, "journal_size_limit", LOG_BYTES_MAX)?;
     connection.pragma_update(None, "foreign_keys", false)?;
     // What is erased is overwritten.
     connection.pragma_update(None, "secure_delete", true)?;

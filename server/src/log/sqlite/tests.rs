@@ -238,6 +238,23 @@ fn unread_posts_are_those_of_others_after_the_mark_which_never_goes_back() {
 }
 
 #[test]
+fn what_is_said_to_a_new_member_is_unread_before_they_have_looked() {
+    let dir = TempDir::new();
+    let store = dir.store();
+    let members = Some(vec![somebody("hana"), somebody("sena")]);
+    store.opens(NewRoom { members, ..new_room("general", Keep::Forever) }).unwrap();
+    store.says(post("hana", "m1", "before")).unwrap();
+    let change = MembershipChange::Joined;
+    let content = Content::Membership { change, member: somebody("duri") };
+    store.says(draft("hana", "c1", content)).unwrap();
+    store.says(post("hana", "m2", "@duri, hello")).unwrap();
+    let unread = |who| store.unread(&room("general"), &somebody(who)).unwrap();
+    assert_eq!(unread("duri"), Some(Unread { read: 2, posts: 1, mentions: 1 }));
+    assert_eq!(unread("sena"), Some(Unread { read: 0, posts: 2, mentions: 0 }));
+    assert_eq!(unread("nari"), None);
+}
+
+#[test]
 fn no_more_is_looked_at_for_what_is_unread_than_is_worth_it() {
     let dir = TempDir::new();
     let store = dir.store();

@@ -216,7 +216,7 @@ impl Batch<'_> {
         match &draft.content {
             Content::Delete { of } => self.erase(place(room_id, *of))?,
             Content::Membership { change, member } => {
-                self.change_membership(room_id, *change, member)?;
+                self.change_membership(place(room_id, entry.seq), *change, member)?;
             }
             Content::Topic(_) => {
                 let topic = topic.as_ref().map(common::Topic::as_str);

@@ -5,7 +5,10 @@ use rooms::{MembershipChange, NewRoom, OpenRefusal, RoomRecord};
 use rusqlite::params;
 
 use super::{
-    super::{Known, rows::ReadError},
+    super::{
+        Known,
+        rows::{ReadError, room_of, seq_of},
+    },
     Batch,
 };
 
@@ -33,7 +36,7 @@ impl Batch<'_> {
             record.members.is_some()
         ])?;
         for member in record.members.as_deref().unwrap_or_default() {
-            self.admit(id, member)?;
+            self.admit(id, member, 0)?;
         }
         let known = Known { id, record: record.clone(), pruned: 0 };
         self.touched.insert(record.room.clone(), known);
@@ -42,25 +45,31 @@ impl Batch<'_> {
 
     pub(super) fn change_membership(
         &mut self,
-        room: i64,
+        entry: i64,
         change: MembershipChange,
         member: &Member,
     ) -> rusqlite::Result<()> {
         const REMOVE: &str = "DELETE FROM members WHERE room = ?
             AND name IN (SELECT id FROM names WHERE person = ?)";
         let person = self.people.person(self.connection, &member.id)?;
+        let (room, seq) = (room_of(entry), seq_of(entry));
         self.connection.prepare_cached(REMOVE)?.execute([room, person])?;
         match change {
-            MembershipChange::Joined => self.admit(room, member),
+            MembershipChange::Joined => self.admit(room, member, seq),
             MembershipChange::Left | MembershipChange::Kicked => Ok(()),
         }
     }
 
-    fn admit(&mut self, room: i64, member: &Member) -> rusqlite::Result<()> {
+    /// Somebody belongs to the room from entry `seq` on. What is said from there on is unread for
+    /// them, also while they have not looked yet; whoever was here before goes on where they were.
+    fn admit(&mut self, room: i64, member: &Member, seq: u64) -> rusqlite::Result<()> {
         const SQL: &str = "INSERT INTO members SELECT ?1,
             (SELECT coalesce(max(nth), 0) + 1 FROM members WHERE room = ?1), ?2";
+        const MARK: &str = "INSERT INTO marks VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
         let name = self.people.name(self.connection, member)?;
         self.connection.prepare_cached(SQL)?.execute([room, name])?;
+        let person = self.people.person(self.connection, &member.id)?;
+        self.connection.prepare_cached(MARK)?.execute([person, room, seq.cast_signed()])?;
         Ok(())
     }
 }
