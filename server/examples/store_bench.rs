@@ -206,7 +206,9 @@ fn fill(dir: &Path, world: &mut World, entries: u64) {
         while after < record.head.seq {
             let mut page = Vec::new();
             pages.push(timed(|| {
-                page = store.read_after(&record.room, after, 1_000, usize::MAX).expect("the store is read");
+                page = store
+                    .read_after(&record.room, after, 1_000, usize::MAX)
+                    .expect("the store is read");
             }));
             after = page.last().expect("the log has no gaps").seq;
             count += page.len() as u64;
