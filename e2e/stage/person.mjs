@@ -235,8 +235,9 @@ export class Person {
     let on = '';
     await until(`the focus is on ${words}`, async () => {
       on = await this.page.evaluate(() => {
-        const { activeElement: it } = document;
-        return it.getAttribute('aria-label') ?? it.innerText;
+        const { activeElement: it, body } = document;
+        // While nothing has the focus, the body says everything.
+        return it === body ? 'nothing' : (it.getAttribute('aria-label') ?? it.innerText);
       });
       return typeof words === 'string' ? on === words : words.test(on);
     }).catch((error) => {

@@ -60,7 +60,7 @@ impl fmt::Display for Report {
         writeln!(f, "said again             {resends}")?;
         writeln!(f, "refused: no room       {full}")?;
         writeln!(f, "refused: store         {unavailable}")?;
-        writeln!(f, "refused: other         {slowed}")?;
+        writeln!(f, "refused: to wait       {slowed}")?;
         writeln!(f, "followers resumed      {resumed}")?;
         writeln!(f, "longest start          {} ms", self.longest_start.as_millis())?;
         writeln!(f, "lost                   {}", self.broken(Promise::NothingLost))?;

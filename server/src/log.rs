@@ -157,3 +157,59 @@ pub(crate) fn problem_of(fault: Fault) -> Problem {
         Fault::Unavailable => Problem::new(ErrorCode::StoreUnavailable).retry_after(FAULT_RETRY),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        pin::pin,
+        sync::{Condvar, Mutex},
+    };
+
+    use futures_util::FutureExt as _;
+
+    use super::{sqlite::tests::TempDir, *};
+
+    /// Those who read have begun, and go on when they are let.
+    #[derive(Default)]
+    struct Gate {
+        open: Mutex<bool>,
+        opened: Condvar,
+    }
+
+    #[tokio::test]
+    async fn no_more_than_sixteen_read_at_the_same_time() {
+        let dir = TempDir::new();
+        let (log, _commits, _answers) = open(Arc::new(dir.store()));
+        let gate = Arc::new(Gate::default());
+        let (begun, mut begins) = mpsc::unbounded_channel();
+        let waits = || {
+            let (gate, begun) = (Arc::clone(&gate), begun.clone());
+            move |_: &dyn Store| {
+                begun.send(()).unwrap();
+                drop(gate.opened.wait_while(gate.open.lock().unwrap(), |open| !*open).unwrap());
+                Ok(())
+            }
+        };
+        let mut reading = tokio::task::JoinSet::new();
+        for _ in 0..READS_MAX {
+            let (log, read) = (log.clone(), waits());
+            reading.spawn(async move { log.read(read).await });
+        }
+        for _ in 0..READS_ASIDE_MAX {
+            let (log, read) = (log.clone(), waits());
+            reading.spawn(async move { log.read_aside(read).await });
+        }
+        for _ in 0..16 {
+            begins.recv().await.unwrap();
+        }
+        let mut one_more = pin!(log.read(waits()));
+        assert!(one_more.as_mut().now_or_never().is_none());
+        assert_eq!((log.reads.available_permits(), log.reads_aside.available_permits()), (0, 0));
+        assert!(begins.is_empty());
+
+        *gate.open.lock().unwrap() = true;
+        gate.opened.notify_all();
+        one_more.await.unwrap();
+        assert!(reading.join_all().await.into_iter().all(|read| read.is_ok()));
+    }
+}

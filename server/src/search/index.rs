@@ -248,7 +248,7 @@ impl Index {
 pub(super) fn connect_reader(path: &Path) -> Result<Connection, rusqlite::Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    connection.execute_batch("PRAGMA mmap_size = 0")?;
+    connection.execute_batch("PRAGMA mmap_size = 0; PRAGMA cache_size = -1024")?;
     Ok(connection)
 }
 
@@ -263,7 +263,7 @@ pub(super) const OPEN_MARK: &str = "§open";
 fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
     let connection = Connection::open(path)?;
     connection.execute_batch(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8192",
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -4096",
     )?;
     Ok(connection)
 }

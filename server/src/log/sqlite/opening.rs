@@ -23,7 +23,7 @@ const LOG_BYTES_MAX: i64 = 68 * 1_024 * 1_024;
 /// How long the writer waits for another process, such as a backup that begins.
 const BUSY: Duration = Duration::from_secs(5);
 /// Memory for pages that the writer has read, in KiB.
-const CACHE_KIB: i64 = 8 * 1_024;
+const CACHE_KIB: i64 = 4 * 1_024;
 /// Prepared statements that the writer keeps.
 const STATEMENTS_MAX: usize = 64;
 
