@@ -71,6 +71,10 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
+    /// Every kind that an entry can be of.
+    pub const ALL: [Self; 6] =
+        [Self::Post, Self::Edit, Self::Delete, Self::Membership, Self::Topic, Self::Reaction];
+
     /// Its name on the wire and under the digest.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -10,15 +10,6 @@ use fuzz::Input;
 use libfuzzer_sys::fuzz_target;
 use rooms::{Content, Draft, Entry};
 
-const KINDS: [EntryKind; 6] = [
-    EntryKind::Post,
-    EntryKind::Edit,
-    EntryKind::Delete,
-    EntryKind::Membership,
-    EntryKind::Topic,
-    EntryKind::Reaction,
-];
-
 #[derive(Debug, PartialEq, Eq)]
 struct Said {
     seq: u64,
@@ -37,7 +28,7 @@ impl Said {
             seq: input.short() as u64,
             // Nothing is about a place before the first.
             of: Some(input.short() as u64).filter(|of| *of > 0),
-            kind: KINDS[usize::from(input.byte()) % KINDS.len()],
+            kind: EntryKind::ALL[usize::from(input.byte()) % EntryKind::ALL.len()],
             author: UserId::new(text(input.until(b' '))).ok()?,
             message_id: MessageId::new(text(input.until(b' '))).ok()?,
             member: UserId::new(text(input.until(b' '))).ok(),

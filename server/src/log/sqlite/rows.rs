@@ -84,15 +84,7 @@ pub(super) fn code_of(kind: EntryKind) -> i64 {
 }
 
 fn kind_of(code: i64) -> Option<EntryKind> {
-    let all = [
-        EntryKind::Post,
-        EntryKind::Edit,
-        EntryKind::Delete,
-        EntryKind::Membership,
-        EntryKind::Topic,
-        EntryKind::Reaction,
-    ];
-    all.into_iter().find(|kind| code_of(*kind) == code)
+    EntryKind::ALL.into_iter().find(|kind| code_of(*kind) == code)
 }
 
 /// Reading entries of one room.

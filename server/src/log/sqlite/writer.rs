@@ -211,7 +211,7 @@ impl Batch<'_> {
         let RoomRecord { head, digest, .. } = &room.record;
         let entry = Entry::new(draft.clone(), head.epoch.clone(), head.seq + 1, at, *digest);
         room.record.advance(&entry);
-        let (room_id, topic) = (room.id, room.record.topic.clone());
+        let room_id = room.id;
         self.insert(room_id, &entry)?;
         match &draft.content {
             Content::Delete { of } => self.erase(place(room_id, *of))?,
@@ -219,7 +219,8 @@ impl Batch<'_> {
                 self.change_membership(place(room_id, entry.seq), *change, member)?;
             }
             Content::Topic(_) => {
-                let topic = topic.as_ref().map(common::Topic::as_str);
+                let topic = self.touched[&draft.room].record.topic.as_ref();
+                let topic = topic.map(common::Topic::as_str);
                 let sql = "UPDATE rooms SET topic = ? WHERE id = ?";
                 self.connection.prepare_cached(sql)?.execute(params![topic, room_id])?;
             }
