@@ -9,18 +9,23 @@ import { createInterface } from 'node:readline';
 
 const STARTS_WITHIN_MS = 10_000;
 
-/** A heartbeat that lets a test see a stalled network within seconds. */
-const QUICK = ['--heartbeat-interval-ms', '1000', '--heartbeat-timeout-ms', '500'];
+/**
+ * A heartbeat that lets a story see a stalled network within seconds; and a machine that pauses
+ * for half a second. It is for the stories that are about it.
+ */
+export const QUICK_HEARTBEAT = ['--heartbeat-interval-ms', '1000', '--heartbeat-timeout-ms', '500'];
 
 export class Server {
   #process;
   #data;
+  #flags;
   #log = [];
   port = 0;
 
-  /** Starts on a port that is free. */
-  static async start() {
+  /** Starts on a port that is free. `flags` are what an operator would set. */
+  static async start(flags) {
     const server = new Server();
+    server.#flags = flags;
     server.#data = await mkdtemp(join(tmpdir(), 'madang-e2e-'));
     await server.#run();
     return server;
@@ -67,7 +72,7 @@ export class Server {
   async #run() {
     const program = process.env.MADANG_TEST_SERVER;
     if (!program) throw new Error('MADANG_TEST_SERVER names the server; `cargo xtask test` sets it');
-    const flags = ['--listen', `127.0.0.1:${this.port}`, '--data-dir', this.#data, ...QUICK];
+    const flags = ['--listen', `127.0.0.1:${this.port}`, '--data-dir', this.#data, ...this.#flags];
     if (process.env.MADANG_TEST_PAGE_DIR) flags.push('--page-dir', process.env.MADANG_TEST_PAGE_DIR);
     this.#process = spawn(program, flags, { stdio: ['ignore', 'pipe', 'pipe'] });
     createInterface({ input: this.#process.stderr }).on('line', (line) => this.#log.push(line));

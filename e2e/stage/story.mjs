@@ -1,15 +1,19 @@
 // A story: a server, a browser, people; everything ends with it, whatever happened.
 
 import { existsSync } from 'node:fs';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 
 import { chromium } from 'playwright-core';
 
+import { crowd } from './crowd.mjs';
 import { Network } from './network.mjs';
 import { Person } from './person.mjs';
 import { Server } from './server.mjs';
+import { within } from './until.mjs';
 
 const STORY_ENDS_WITHIN_MS = 60_000;
+const REPORT_ENDS_WITHIN_MS = 5_000;
+const CLOSING_ENDS_WITHIN_MS = 10_000;
 
 // The browser looks for nothing beyond the page, and runs where there is no sandbox or screen.
 const FLAGS = [
@@ -22,20 +26,28 @@ const FLAGS = [
   '--disable-sync',
 ];
 
-/** Tells a story; `tell` gets the stage. The next story gets a new one. */
-export function story(name, tell) {
-  test(name, { timeout: STORY_ENDS_WITHIN_MS }, async () => {
-    const stage = await Stage.open();
+/**
+ * Tells a story; `tell` gets the stage. The next story gets a new one. `flags` are the server's.
+ *
+ * A story that hangs fails with what was on the screens, and takes nothing down with it.
+ */
+export function story(name, tell, { flags = [] } = {}) {
+  test(name, async () => {
+    const stage = await within(STORY_ENDS_WITHIN_MS, 'setting the stage', Stage.open(flags));
     try {
-      await tell(stage);
+      await within(STORY_ENDS_WITHIN_MS, name, tell(stage));
       stage.nobodyComplained();
     } catch (error) {
       throw new Error(`${error.message}${await stage.report()}`, { cause: error });
     } finally {
-      await stage.close();
+      await within(CLOSING_ENDS_WITHIN_MS, 'clearing the stage', stage.close());
     }
   });
 }
+
+// A browser that does not close would keep this process, and who waits for it, for ever. Playwright
+// ends its browsers when the process exits.
+after(() => setTimeout(() => process.exit(), CLOSING_ENDS_WITHIN_MS).unref());
 
 class Stage {
   #browser;
@@ -43,12 +55,17 @@ class Stage {
   #networks = [];
   server;
 
-  static async open() {
+  static async open(flags) {
     const stage = new Stage();
     const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
     if (!existsSync(executablePath)) throw new Error(`no Chromium at ${executablePath}`);
     stage.#browser = await chromium.launch({ executablePath, headless: true, args: FLAGS });
-    stage.server = await Server.start();
+    try {
+      stage.server = await Server.start(flags);
+    } catch (error) {
+      await stage.#browser.close();
+      throw error;
+    }
     return stage;
   }
 
@@ -107,7 +124,9 @@ class Stage {
   }
 
   async report() {
-    const said = await Promise.all(this.#people.map((person) => person.report()));
+    const reports = Promise.all(this.#people.map((person) => person.report()));
+    const said = await within(REPORT_ENDS_WITHIN_MS, 'looking at the screens', reports)
+      .catch((error) => [error.message]);
     return `\n\n${said.join('\n\n')}\n\nThe server:\n${this.server.log}`;
   }
 
@@ -116,43 +135,4 @@ class Stage {
     await this.server.close();
     await Promise.all(this.#networks.map((network) => network.close()));
   }
-}
-
-/** Runs in a page: each of the browser's sessions is one of the crowd. */
-async function crowd({ room, lines }) {
-  const ask = async (slot, path, body) => {
-    const headers = { 'content-type': 'application/json', 'madang-slot': String(slot) };
-    const answer = await fetch(path, { method: 'POST', headers, body: JSON.stringify(body) });
-    return answer.json();
-  };
-  const enter = async (slot) => {
-    await ask(slot, '/api/session', { name: `손님 ${slot + 1}` });
-    const { ticket } = await ask(slot, '/ws/ticket', {});
-    const socket = new WebSocket(`${location.origin.replace('http', 'ws')}/ws`);
-    const waiting = new Map();
-    await new Promise((resolve) => socket.addEventListener('open', resolve, { once: true }));
-    socket.addEventListener('message', ({ data }) => {
-      const message = JSON.parse(data);
-      waiting.get(message.id ?? message.type)?.(message);
-    });
-    const says = (message, reply) => new Promise((resolve) => {
-      waiting.set(reply, resolve);
-      socket.send(JSON.stringify(message));
-    });
-    await says({ type: 'hello', ticket }, 'welcome');
-    await says({ type: 'join', id: 1, room }, 1);
-    return { says, close: () => socket.close() };
-  };
-  const people = await Promise.all([...Array(8).keys()].map(enter));
-  for (const [n, body] of lines.entries()) {
-    const person = people[n % people.length];
-    for (;;) {
-      const say = { type: 'say', id: n + 2, room, message_id: `line-${n}`, body };
-      const reply = await person.says(say, n + 2);
-      if (reply.type === 'ack') break;
-      if (!reply.error?.retryable) throw new Error(JSON.stringify(reply));
-      await new Promise((resolve) => setTimeout(resolve, reply.error.retry_after_ms));
-    }
-  }
-  for (const person of people) person.close();
 }

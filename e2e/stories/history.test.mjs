@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 
+import { QUICK_HEARTBEAT } from '../stage/server.mjs';
 import { story } from '../stage/story.mjs';
 import { until } from '../stage/until.mjs';
 
@@ -136,7 +137,7 @@ story('a log that was changed on its way is noticed, said, and read anew', async
   await hana.hears('and locked');
   await hana.page.getByTestId('proof').filter({ hasText: '3 messages, none missing' }).waitFor();
   await hana.hasUnread('general', 0);
-});
+}, { flags: QUICK_HEARTBEAT });
 
 story('a message that is lost on its way is noticed and fetched', async (stage) => {
   const network = await stage.network();

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 
+import { QUICK_HEARTBEAT } from '../stage/server.mjs';
 import { story } from '../stage/story.mjs';
 import { until } from '../stage/until.mjs';
 
@@ -67,7 +68,7 @@ story('a stalled network is noticed by the missing heartbeat and left behind', a
   await hana.isConnected();
   await duri.hearsInOrder(['while you were in the tunnel', 'into the tunnel']);
   await hana.hearsInOrder(['while you were in the tunnel', 'into the tunnel']);
-});
+}, { flags: QUICK_HEARTBEAT });
 
 story('the banner comes after five seconds, counts down, and reconnects at once when asked', async (stage) => {
   const network = await stage.network();
@@ -104,7 +105,7 @@ story('the browser says it is offline and then online, and the page is back with
 
   await hana.goesOnline();
   await hana.hears('are you there?');
-});
+}, { flags: QUICK_HEARTBEAT });
 
 async function words(locator) {
   return (await locator.count()) === 0 ? '' : locator.innerText();

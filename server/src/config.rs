@@ -49,7 +49,7 @@ pub struct Config {
     pub keep_default: Option<u32>,
 
     /// Messages that one person may say in a second, and half as many in one room; a burst of twice
-    /// as many at once.
+    /// as many at once. Above the default, what one connection may send in bytes grows with it.
     #[arg(long, env = "MADANG_SAYS_PER_SECOND", default_value_t = 10,
         value_parser = clap::value_parser!(u32).range(1..))]
     pub says_per_second: u32,
@@ -166,6 +166,9 @@ impl Config {
         let ms = |ms: u32| Duration::from_millis(ms.into());
         let (says, searches) =
             (f64::from(self.says_per_second), f64::from(self.searches_per_second));
+        let Settings { says: usual, inbound_bytes, .. } = Settings::default();
+        // Whoever may say more may send the bytes of it.
+        let faster = (says / usual.per_second).max(1.0);
         Settings {
             heartbeat_interval: ms(self.heartbeat_interval_ms),
             heartbeat_timeout: ms(self.heartbeat_timeout_ms),
@@ -175,6 +178,10 @@ impl Config {
             says: Rate { per_second: says, burst: 2.0 * says },
             searches: Rate { per_second: searches, burst: 10.0 * searches },
             says_in_room: Rate { per_second: says / 2.0, burst: 2.0 * says },
+            inbound_bytes: Rate {
+                per_second: faster * inbound_bytes.per_second,
+                burst: faster * inbound_bytes.burst,
+            },
             connections_per_user_max: self.connections_per_user_max,
             ..Settings::default()
         }
@@ -229,5 +236,22 @@ impl Config {
             }
             Err(TryLockError::Error(error)) => Err(error).with_context(named),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[test]
+    fn who_may_say_more_may_send_the_bytes_of_it_and_nobody_fewer() {
+        let bytes = |says: &str| {
+            let config = Config::parse_from(["server", "--says-per-second", says]);
+            config.settings().inbound_bytes.per_second
+        };
+        assert!((bytes("100") - 10.0 * bytes("10")).abs() < 1.0);
+        assert!((bytes("1") - bytes("10")).abs() < 1.0);
     }
 }
