@@ -236,7 +236,8 @@ impl Room {
     }
 
     /// The digest of the log at this place, if it is at hand.
-    fn digest_at(&self, seq: u64) -> Option<Digest> {
+    #[must_use]
+    pub fn digest_at(&self, seq: u64) -> Option<Digest> {
         if seq == self.head {
             return Some(self.digest);
         } else if seq == 0 {

@@ -5,7 +5,7 @@
 //! Only [`routes`], [`transport`] and [`api`] name warp.
 //!
 //! Read in this order: [`config`], [`open`] and [`run`], [`accept`] (TCP connections), [`routes`] (every
-//! address on one screen), [`transport`] (WebSocket), [`live`] (the running rooms), [`log`] (the
+//! address on one screen), [`transport`] (WebSocket), [`line`] (the writing half of a connection), [`live`] (the running rooms), [`log`] (the
 //! store and the committer), [`search`] (full text, a follower of the logs), [`accounts`] (who
 //! somebody is), [`connections`] (how many there may be), [`origin`] (whose pages may speak),
 //! [`api`] (one file per resource), [`page`] (the browser client).
@@ -17,6 +17,8 @@ pub mod accept;
 pub mod routes;
 
 pub mod transport;
+
+pub mod line;
 
 pub mod live;
 
@@ -132,6 +134,7 @@ pub async fn open(config: Config) -> anyhow::Result<House> {
         searching: Searching::new(search),
         config,
     });
+    background.spawn(live::hand_out(Arc::clone(&live)));
     background.spawn(live::keep_time(live));
     background.spawn(accounts::keep_time(Arc::clone(&app)));
     Ok(House { app, background })

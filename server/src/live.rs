@@ -4,7 +4,9 @@
 //! sees a room: others ask for a follower. Locks are taken in the order people, map, room,
 //! mailbox; the fleeting log's under a room's; the store's own are taken under any and take none.
 
+mod audience;
 mod catalogue;
+mod flushing;
 mod history;
 mod mailbox;
 mod markers;
@@ -16,17 +18,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{ConnectionId, ErrorCode, Member, Position, Problem, RoomName, UserId, http::Keep};
+use common::{
+    ConnectionId, Digest, ErrorCode, Member, Position, Problem, RoomName, UserId, http::Keep,
+};
+pub use flushing::hand_out;
 pub use mailbox::{Answer, Asked, Mail, Mailbox, Marked};
 use rooms::{
     Appended, Draft, Entry, MemoryLog, News, People, Read, Settings, Start,
     access::{Deed, may},
     conversation::Follow,
 };
-use running::{Follower, Running};
+use running::Running;
 
 use crate::{
     clock,
+    line::Line,
     log::{Log, Store},
 };
 
@@ -41,6 +47,7 @@ pub struct Live {
     /// The logs of rooms that keep nothing: they never reach the store.
     fleeting: Mutex<MemoryLog>,
     rooms: Mutex<HashMap<RoomName, Arc<Running>>>,
+    flushing: flushing::Flushing,
     people: Mutex<People>,
 }
 
@@ -53,6 +60,22 @@ pub struct Followed {
     pub presence: (Vec<Member>, u32, u64),
 }
 
+/// How far a connection was handed what is new, and the log's digest there, where it is at hand.
+pub type Handed = (u64, Option<Digest>);
+
+/// What reading at a connection's cursor gave.
+#[derive(Debug)]
+pub struct Reading {
+    /// Where the cursor stood, when the connection was handed what is new before.
+    pub handed: Option<Handed>,
+    /// What follows.
+    pub read: Read,
+    /// What is new of the presence.
+    pub news: News,
+    /// The version of that.
+    pub version: u64,
+}
+
 impl Live {
     /// No room runs.
     #[must_use]
@@ -62,7 +85,8 @@ impl Live {
             catalogue::open_fleeting(&mut fleeting, &record);
         }
         let (rooms, people) = Default::default();
-        Self { settings, log, fleeting: Mutex::new(fleeting), rooms, people }
+        let flushing = flushing::Flushing::new();
+        Self { settings, log, fleeting: Mutex::new(fleeting), rooms, flushing, people }
     }
 
     /// The numbers that rooms and conversations live by.
@@ -96,8 +120,7 @@ impl Live {
             if !may(&user.id, Deed::Read, state.members.as_deref()) {
                 return Err(Problem::new(ErrorCode::NotFound));
             }
-            let follower = Follower { user: user.id.clone(), mailbox: Arc::clone(mailbox) };
-            if state.followers.insert(connection.clone(), follower).is_none() {
+            if state.follow(connection, user.id.clone(), mailbox) {
                 state.room.presence.join(user, clock::now());
                 state.idle_since = None;
             }
@@ -127,7 +150,7 @@ impl Live {
     ) {
         let Some(running) = self.lock().get(room).cloned() else { return };
         let mut state = running.lock();
-        if state.followers.remove(connection).is_some() {
+        if state.unfollow(connection) {
             let presence = &mut state.room.presence;
             let leave = if on_purpose { rooms::Presence::leave } else { rooms::Presence::lose };
             leave(presence, user, clock::now());
@@ -145,17 +168,48 @@ impl Live {
     /// the connection follows it no longer. What the tail does not hold is to be read with
     /// [`Self::read_further_back`].
     #[must_use]
-    pub fn read(&self, follow: &Follow, connection: &ConnectionId) -> Option<(Read, News, u64)> {
+    pub fn read(&self, follow: &Follow, connection: &ConnectionId) -> Option<Reading> {
         let running = self.lock().get(&follow.room).cloned()?;
         let Settings { read_entries_max, read_bytes_max, page_entries, .. } = *self.settings;
-        let state = running.lock();
+        let mut state = running.lock();
         // Whoever was sent away reads nothing of what came after.
         state.followers.get(connection)?;
-        let presence = &state.room.presence;
-        let (news, version) = (presence.news_since(follow.presence), presence.version());
-        let read =
-            state.room.read_after(&follow.cursor, read_entries_max, read_bytes_max, page_entries);
-        Some((read, news, version))
+        let handed = state.handed(connection);
+        let room = &state.room;
+        let (news, version) = (room.presence.news_since(follow.presence), room.presence.version());
+        let mut cursor = follow.cursor.clone();
+        cursor.seq = handed.up_to.unwrap_or(cursor.seq);
+        let read = if handed.keeps_up {
+            Read::Entries { entries: Vec::new(), to_the_head: true }
+        } else {
+            room.read_after(&cursor, read_entries_max, read_bytes_max, page_entries)
+        };
+        let handed = handed.up_to.map(|seq| (seq, room.digest_at(seq)));
+        Some(Reading { handed, read, news, version })
+    }
+
+    /// How far a connection was handed what is new in a room, beside what it read, and the log's
+    /// digest there.
+    #[must_use]
+    pub fn handed(&self, room: &RoomName, connection: &ConnectionId) -> Option<Handed> {
+        let running = self.lock().get(room).cloned()?;
+        let mut state = running.lock();
+        let seq = state.handed(connection).up_to?;
+        Some((seq, state.room.digest_at(seq)))
+    }
+
+    /// A connection has read everything, and its line took it: what is new is handed to that line
+    /// from here on, without what `without` says. `false` when there is something to read first.
+    pub fn keep_up(
+        &self,
+        follow: &Follow,
+        connection: &ConnectionId,
+        line: &Arc<Line>,
+        without: Option<UserId>,
+    ) -> bool {
+        let Some(running) = self.lock().get(&follow.room).cloned() else { return true };
+        let mut state = running.lock();
+        state.sit(connection, &follow.cursor, line, without)
     }
 
     /// A page of the log behind a cursor that the tail does not reach, at most `most` entries.
@@ -195,10 +249,14 @@ impl Live {
         // Taken first, so that entries reach the room in the order of the log.
         let mut state = running.as_ref().map(|running| running.lock());
         let appended = self.fleeting().append(draft, clock::wall());
+        let mut flush_is_due = false;
         if let (Ok(Appended::New(entry)), Some(state)) = (&appended, &mut state) {
-            state.take(entry);
+            flush_is_due = state.take(entry);
         }
         drop(state);
+        if let Some(running) = running.filter(|_| flush_is_due) {
+            self.flushing.is_due(running);
+        }
         mailbox.answer(asked, appended.map(Appended::position).map_err(Problem::from));
     }
 
@@ -207,8 +265,10 @@ impl Live {
     pub fn deliver(&self, entry: &Arc<Entry>) {
         let Some(running) = self.lock().get(&entry.room).cloned() else { return };
         let mut state = running.lock();
-        if entry.seq > state.room.head().seq {
-            state.take(entry);
+        let flush_is_due = entry.seq > state.room.head().seq && state.take(entry);
+        drop(state);
+        if flush_is_due {
+            self.flushing.is_due(running);
         }
     }
 

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use common::{
-    CloseCode, Member, MessageId, Position, Problem, RoomName, ServerMessage,
+    CloseCode, Digest, Member, MessageId, Position, Problem, RoomName, ServerMessage,
     http::{RoomInfo, Unread},
 };
 
@@ -133,6 +133,16 @@ impl Conversation {
             }
             // The log answers that; the cursor stays until it has.
             Read::FurtherBack { .. } => {}
+        }
+    }
+
+    /// The shell handed the connection what is new in a followed room, up to this place; the
+    /// digest there, where it is at hand. The cursor moves with it.
+    pub fn handle_handed(&mut self, room: &RoomName, seq: u64, digest: Option<Digest>) {
+        let Some(follow) = self.follows.get_mut(room) else { return };
+        if follow.cursor.seq != seq {
+            follow.cursor.seq = seq;
+            follow.untold = digest;
         }
     }
 

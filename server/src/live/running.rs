@@ -6,16 +6,19 @@ use std::{
     time::Instant,
 };
 
-use common::{ConnectionId, EntryKind, Member, Problem, RoomName, UserId, http::Keep};
+use common::{ConnectionId, EntryKind, Member, Position, Problem, RoomName, UserId, http::Keep};
 use rooms::{
     Entry, Room,
     access::{Deed, may},
 };
 
-use super::{Live, Mailbox};
+use super::{
+    Live, Mailbox,
+    audience::{Audience, Seat},
+};
 #[cfg(feature = "mutants")]
 use crate::mutant;
-use crate::{clock, log::Store};
+use crate::{clock, line::Line, log::Store};
 
 /// Entries that a room is loaded with: the first page of everybody who comes, and what most of
 /// those missed who come back.
@@ -25,7 +28,10 @@ const LOAD_ATTEMPTS: usize = 3;
 
 #[derive(Debug)]
 pub(super) struct Running {
-    pub(super) state: Mutex<RunningState>,
+    name: RoomName,
+    state: Mutex<RunningState>,
+    /// Its lock is taken under the state's.
+    audience: Arc<Audience>,
 }
 
 #[derive(Debug)]
@@ -34,13 +40,27 @@ pub(super) struct RunningState {
     /// Of a private room: who may see it.
     pub(super) members: Option<Arc<[Member]>>,
     pub(super) followers: HashMap<ConnectionId, Follower>,
+    /// Those followers who do not sit in the audience: what is new, they read by their cursor.
+    readers: HashMap<ConnectionId, Arc<Mailbox>>,
+    audience: Arc<Audience>,
     pub(super) idle_since: Option<Instant>,
+}
+
+/// How far a follower was handed what is new.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Handed {
+    /// Everything up to here; `None` where nothing was handed over.
+    pub(super) up_to: Option<u64>,
+    /// What is new will be, too.
+    pub(super) keeps_up: bool,
 }
 
 #[derive(Debug)]
 pub(super) struct Follower {
     pub(super) user: UserId,
     pub(super) mailbox: Arc<Mailbox>,
+    /// Where they sit, while they keep up.
+    seat: Option<Arc<Seat>>,
 }
 
 impl Live {
@@ -86,11 +106,16 @@ impl Live {
         if last.last().is_some_and(|entry| entry.seq != record.head.seq) {
             return Ok(None);
         }
+        let audience = Arc::<Audience>::default();
         let running = Arc::new(Running {
+            name: room.clone(),
+            audience: Arc::clone(&audience),
             state: Mutex::new(RunningState {
                 room: Room::load(&record, last.to_vec(), &self.settings),
                 members: record.members,
                 followers: HashMap::new(),
+                readers: HashMap::new(),
+                audience,
                 idle_since: None,
             }),
         });
@@ -100,30 +125,127 @@ impl Live {
 }
 
 impl Running {
+    pub(super) fn name(&self) -> &RoomName {
+        &self.name
+    }
+
+    /// Hands what waits to the audience. Whoever does not take it reads by their cursor.
+    pub(super) async fn flush(&self, now: impl Fn() -> Instant) {
+        let behind = self.audience.flush(now).await;
+        if behind.is_empty() {
+            return;
+        }
+        let mut state = self.lock();
+        for seat in behind {
+            state.is_behind(&seat);
+        }
+    }
+
     pub(super) fn lock(&self) -> MutexGuard<'_, RunningState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl RunningState {
-    /// Takes the next entry of the log, and wakes whoever follows.
-    pub(super) fn take(&mut self, entry: &Arc<Entry>) {
+    /// Somebody follows, or follows anew; says whether they did not before.
+    pub(super) fn follow(
+        &mut self,
+        connection: &ConnectionId,
+        user: UserId,
+        mailbox: &Arc<Mailbox>,
+    ) -> bool {
+        self.readers.insert(connection.clone(), Arc::clone(mailbox));
+        let follower = Follower { user, mailbox: Arc::clone(mailbox), seat: None };
+        let before = self.followers.insert(connection.clone(), follower);
+        if let Some(seat) = before.as_ref().and_then(|before| before.seat.as_ref()) {
+            self.audience.stand_up(seat);
+        }
+        before.is_none()
+    }
+
+    /// Somebody follows no longer; says whether they did.
+    pub(super) fn unfollow(&mut self, connection: &ConnectionId) -> bool {
+        self.readers.remove(connection);
+        let before = self.followers.remove(connection);
+        if let Some(seat) = before.as_ref().and_then(|before| before.seat.as_ref()) {
+            self.audience.stand_up(seat);
+        }
+        before.is_some()
+    }
+
+    /// A follower who was handed everything up to `at` keeps up from here on: `false` when there
+    /// is something to read first.
+    pub(super) fn sit(
+        &mut self,
+        connection: &ConnectionId,
+        at: &Position,
+        line: &Arc<Line>,
+        without: Option<UserId>,
+    ) -> bool {
+        let Some(follower) = self.followers.get_mut(connection) else { return true };
+        if follower.seat.is_some() {
+            return true;
+        }
+        if self.room.head() != *at {
+            return false;
+        }
+        let seat = Seat::new(connection.clone(), Arc::clone(line), without, at.seq);
+        self.audience.sit(&seat);
+        follower.seat = Some(seat);
+        self.readers.remove(connection);
+        true
+    }
+
+    /// How far a follower was handed what is new, and whether that goes on. Who was left behind
+    /// reads by their cursor from there on.
+    pub(super) fn handed(&mut self, connection: &ConnectionId) -> Handed {
+        let Some(seat) = self.followers.get(connection).and_then(|one| one.seat.clone()) else {
+            return Handed { up_to: None, keeps_up: false };
+        };
+        let keeps_up = seat.is_open();
+        if !keeps_up {
+            self.is_behind(&seat);
+        }
+        Handed { up_to: Some(seat.at()), keeps_up }
+    }
+
+    /// A seat was given up because its line did not take everything.
+    fn is_behind(&mut self, seat: &Arc<Seat>) {
+        let Some(follower) = self.followers.get_mut(seat.connection()) else { return };
+        // Whoever followed anew meanwhile, or knows already, has another cursor.
+        if follower.seat.as_ref().is_some_and(|other| Arc::ptr_eq(other, seat)) {
+            follower.seat = None;
+            self.readers.insert(seat.connection().clone(), Arc::clone(&follower.mailbox));
+            follower.mailbox.mark(self.room.name());
+        }
+    }
+
+    /// Takes the next entry of the log and wakes whoever reads; says whether the audience has to be
+    /// flushed.
+    pub(super) fn take(&mut self, entry: &Arc<Entry>) -> bool {
         self.room.append(Arc::clone(entry));
         if entry.kind == EntryKind::Membership {
             self.change_members(entry);
         }
-        self.mark_followers();
+        for mailbox in self.readers.values() {
+            mailbox.mark(self.room.name());
+        }
+        self.audience.say(entry)
     }
 
     /// Whoever does not belong to the room any more follows it no longer, from this entry on.
     fn change_members(&mut self, entry: &Entry) {
-        let Self { room, members, followers, .. } = self;
+        let Self { room, members, followers, readers, audience, .. } = self;
         rooms::log::change_members(members, entry);
-        followers.retain(|_, follower| {
+        followers.retain(|connection, follower| {
             let stays = may(&follower.user, Deed::Read, members.as_deref());
             #[cfg(feature = "mutants")]
             let stays = stays || mutant::is_chosen(mutant::Breakage::KickNotTold);
             if !stays {
+                readers.remove(connection);
+                if let Some(seat) = &follower.seat {
+                    audience.stand_up(seat);
+                }
                 follower.mailbox.removed(room.name());
                 room.presence.leave(&follower.user, clock::now());
             }

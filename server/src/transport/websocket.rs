@@ -2,6 +2,7 @@
 //!
 //! The task reads and writes at the same time. It wakes once however much came, and flushes once.
 
+mod delivery;
 mod requests;
 mod socket;
 pub mod upgrade;
@@ -17,7 +18,7 @@ use std::{
 
 use common::{CloseCode, ConnectionId, RoomName, UserId};
 use futures_util::FutureExt as _;
-use rooms::{Conversation, Frame, Read, conversation::Closing};
+use rooms::{Conversation, conversation::Closing};
 use tokio::net::TcpStream;
 use websocket::{Incoming, Opcode, Violation};
 
@@ -31,11 +32,6 @@ use crate::{
 };
 use socket::Socket;
 
-/// Bytes that are handed to the socket before it is flushed.
-const TURN_BYTES_MAX: usize = 128 * 1024;
-/// Pages that are read before the mail is looked at again: whose own entries are left out may read
-/// many and write nothing.
-const TURN_PAGES_MAX: usize = 256;
 /// From the close frame to dropping the TCP connection, when the client does not answer it.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -52,6 +48,9 @@ struct Connection {
     /// The sessions whose cookies came with the handshake; looked at once, with the ticket.
     sessions: Vec<Hashed>,
     dirty: VecDeque<RoomName>,
+    /// Rooms that were read to the head: what is new there can be handed to the line, once it has
+    /// taken everything.
+    read_to_the_head: Vec<RoomName>,
     _place: Arc<Place>,
 }
 
@@ -128,6 +127,7 @@ impl Connection {
             session_is_saved: false,
             sessions,
             dirty: VecDeque::new(),
+            read_to_the_head: Vec::new(),
             _place: place,
         }
     }
@@ -140,7 +140,10 @@ impl Connection {
             if let Some(taken_at) = self.socket.waiting_since() {
                 self.conversation.handle_taken(taken_at);
             }
-            self.conversation.handle_timeout(now);
+            if self.conversation.poll_timeout().is_some_and(|at| at <= now) {
+                self.look_what_was_handed();
+                self.conversation.handle_timeout(now);
+            }
             self.take_mail(now);
             if let Some(ending) = self.take_what_arrived(now).await {
                 self.write_what_waits().await;
@@ -278,64 +281,6 @@ impl Connection {
             }
         }
         None
-    }
-
-    /// Fills the socket's buffer, when it has taken everything before: replies first, then what the
-    /// dirty rooms have, a page of each in turn. Says whether there is more than one turn may write.
-    async fn write_what_waits(&mut self) -> bool {
-        if !self.socket.is_flushed() {
-            return true;
-        }
-        let (mut more, mut pages) = (true, 0);
-        while more && self.socket.unwritten() < TURN_BYTES_MAX && pages < TURN_PAGES_MAX {
-            match self.conversation.poll_frame() {
-                Some(Frame::Message(message)) => {
-                    self.socket.write(Opcode::Text, common::encode(&message).as_bytes());
-                }
-                Some(Frame::Entry(entry)) => self.socket.write(Opcode::Text, entry.json()),
-                None => {
-                    pages += 1;
-                    more = self.read_dirty_room().await;
-                }
-            }
-        }
-        self.socket.try_flush(clock::now());
-        more
-    }
-
-    /// Reads one page; says whether there was a room to read.
-    async fn read_dirty_room(&mut self) -> bool {
-        let Some(room) = self.dirty.pop_front() else {
-            self.dirty = VecDeque::new();
-            return false;
-        };
-        let Some(follow) = self.conversation.follow(&room) else { return true };
-        let Some((read, news, version)) = self.app.live.read(follow, self.conversation.id()) else {
-            return true;
-        };
-        let read = if let Read::FurtherBack { most } = read {
-            let Ok(read) = Box::pin(self.app.live.read_further_back(follow, most)).await else {
-                // Nothing is lost by going: the client comes back and resumes.
-                self.conversation.close(CloseCode::TryAgainLater);
-                return true;
-            };
-            // Who had to wait was not silent.
-            self.conversation.handle_taken(clock::now());
-            read
-        } else {
-            read
-        };
-        let more = match &read {
-            Read::Entries { entries, to_the_head } => !to_the_head && !entries.is_empty(),
-            Read::Resync(_) => true,
-            Read::FurtherBack { .. } => false,
-        };
-        self.conversation.handle_news(&room, news, version);
-        self.conversation.handle_read(&room, read);
-        if more {
-            self.mark_dirty(room);
-        }
-        true
     }
 
     /// Leaves every room, and is no connection of its person any more.

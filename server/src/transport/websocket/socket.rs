@@ -3,6 +3,7 @@
 use std::{
     cell::RefCell,
     io,
+    sync::Arc,
     task::{Context, Poll, ready},
     time::{Duration, Instant},
 };
@@ -11,7 +12,7 @@ use common::limits::FRAME_BYTES_MAX;
 use tokio::net::TcpStream;
 use websocket::{Decoder, Incoming, Limits, Opcode, Violation, write_close, write_frame};
 
-use crate::clock;
+use crate::{clock, line::Line};
 
 /// A message may come in so many frames, within this time.
 const LIMITS: Limits = Limits {
@@ -27,13 +28,10 @@ thread_local! {
 }
 
 pub(super) struct Socket {
-    stream: TcpStream,
+    line: Arc<Line>,
     decoder: Decoder,
-    /// Frames that wait to be written, from `written` on.
-    out: Vec<u8>,
-    written: usize,
-    /// When the client last took something, while something waits for it.
-    waiting_since: Option<Instant>,
+    /// Frames that the line was not given yet.
+    fresh: Vec<u8>,
     stall_max: Duration,
     undecoded: bool,
     /// The client broke the protocol: what follows cannot be read as frames and is thrown away.
@@ -45,11 +43,9 @@ impl Socket {
         let mut decoder = Decoder::new(LIMITS);
         decoder.feed(early, now);
         Self {
-            stream,
+            line: Arc::new(Line::new(stream)),
             decoder,
-            out: Vec::new(),
-            written: 0,
-            waiting_since: None,
+            fresh: Vec::new(),
             stall_max,
             undecoded: !early.is_empty(),
             broken: false,
@@ -69,40 +65,37 @@ impl Socket {
         self.undecoded
     }
 
+    /// The writing half, for rooms that hand the same frames to many.
+    pub(super) fn line(&self) -> &Arc<Line> {
+        &self.line
+    }
+
     pub(super) fn write(&mut self, opcode: Opcode, payload: &[u8]) {
-        write_frame(&mut self.out, opcode, payload);
+        write_frame(&mut self.fresh, opcode, payload);
     }
 
     pub(super) fn write_close(&mut self, code: u16, reason: &str) {
-        write_close(&mut self.out, code, reason);
+        write_close(&mut self.fresh, code, reason);
     }
 
-    pub(super) fn unwritten(&self) -> usize {
-        self.out.len() - self.written
+    /// Bytes that wait for the next flush.
+    pub(super) fn fresh_bytes(&self) -> usize {
+        self.fresh.len()
     }
 
     /// When the client last took something, while something waits for it.
     pub(super) fn waiting_since(&self) -> Option<Instant> {
-        self.waiting_since
+        self.line.waiting_since()
     }
 
     /// Whether the kernel took everything that was handed to it.
     pub(super) fn is_flushed(&self) -> bool {
-        self.waiting_since.is_none()
+        self.line.waiting_since().is_none()
     }
 
     /// Writes what the kernel takes at once.
     pub(super) fn try_flush(&mut self, now: Instant) {
-        while self.written < self.out.len() {
-            match self.stream.try_write(&self.out[self.written..]) {
-                Ok(bytes) => self.took(bytes, now),
-                // A lost connection is noticed by whoever polls.
-                Err(_) => break,
-            }
-        }
-        if self.unwritten() > 0 {
-            self.waiting_since.get_or_insert(now);
-        }
+        self.line.write(&mut self.fresh, now);
     }
 
     /// Writes until everything is written; `false` when nothing waited.
@@ -111,30 +104,9 @@ impl Socket {
         cx: &mut Context<'_>,
         now: Instant,
     ) -> Poll<io::Result<bool>> {
-        if self.unwritten() == 0 {
-            return Poll::Ready(Ok(false));
-        }
-        self.waiting_since.get_or_insert(now);
-        while self.unwritten() > 0 {
-            ready!(self.stream.poll_write_ready(cx))?;
-            match self.stream.try_write(&self.out[self.written..]) {
-                Ok(bytes) => self.took(bytes, now),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Poll::Ready(Err(error)),
-            }
-        }
-        Poll::Ready(Ok(true))
-    }
-
-    fn took(&mut self, bytes: usize, now: Instant) {
-        self.written += bytes;
-        if self.written == self.out.len() {
-            self.out = Vec::new();
-            self.written = 0;
-            self.waiting_since = None;
-        } else if bytes > 0 {
-            self.waiting_since = Some(now);
-        }
+        let fresh = !self.fresh.is_empty();
+        self.try_flush(now);
+        self.line.poll_flush(cx, now).map_ok(|kept| kept || fresh)
     }
 
     /// Reads what is there; 0 at the end of the stream.
@@ -144,9 +116,9 @@ impl Socket {
         now: Instant,
     ) -> Poll<io::Result<usize>> {
         loop {
-            ready!(self.stream.poll_read_ready(cx))?;
+            ready!(self.line.stream().poll_read_ready(cx))?;
             let read = READ_BUFFER.with_borrow_mut(|buffer| {
-                let bytes = self.stream.try_read(buffer)?;
+                let bytes = self.line.stream().try_read(buffer)?;
                 if !self.broken {
                     self.decoder.feed(&buffer[..bytes], now);
                 }
@@ -187,6 +159,6 @@ impl Socket {
 
     /// When the client has to have taken something.
     pub(super) fn stall_deadline(&self) -> Option<Instant> {
-        self.waiting_since.map(|since| since + self.stall_max)
+        self.line.waiting_since().map(|since| since + self.stall_max)
     }
 }

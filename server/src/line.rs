@@ -1,0 +1,149 @@
+//! The writing half of a connection: whole frames, one behind the other.
+//!
+//! Two write to it: the connection's own task, and the room whose entries go to many connections
+//! as the same bytes. Neither waits for the socket here; what it does not take is kept, and the
+//! task sees to it. While anything is kept, rooms hand over nothing.
+
+use std::{
+    io,
+    sync::{Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, ready},
+    time::Instant,
+};
+
+use tokio::net::TcpStream;
+
+/// A socket, and what it has not taken yet.
+#[derive(Debug)]
+pub struct Line {
+    stream: TcpStream,
+    kept: Mutex<Kept>,
+}
+
+/// Frames that the socket has not taken, from `written` on.
+#[derive(Debug, Default)]
+struct Kept {
+    frames: Vec<u8>,
+    written: usize,
+    /// When the client last took something, while something waits for it.
+    waiting_since: Option<Instant>,
+}
+
+impl Line {
+    /// The line to whoever is at the other end.
+    #[must_use]
+    pub fn new(stream: TcpStream) -> Self {
+        Self { stream, kept: Mutex::default() }
+    }
+
+    /// The socket, to be read from.
+    #[must_use]
+    pub fn stream(&self) -> &TcpStream {
+        &self.stream
+    }
+
+    /// Hands over frames that many get, as far as the socket takes them at once, and then to the
+    /// end of the frame it stopped in. Answers how many bytes that is: up to the end of a frame,
+    /// which `end_of_frame` finds for a number of bytes. Nothing is handed over while something is
+    /// kept, nor when `may` says so: it is asked while nobody else can write.
+    pub fn offer(
+        &self,
+        frames: &[u8],
+        may: impl FnOnce() -> bool,
+        end_of_frame: impl FnOnce(usize) -> usize,
+        now: Instant,
+    ) -> usize {
+        let mut kept = self.lock();
+        if kept.waiting_since.is_some() || !may() {
+            return 0;
+        }
+        // A lost connection is noticed by its task.
+        let taken = self.stream.try_write(frames).unwrap_or(0);
+        if taken == 0 || taken == frames.len() {
+            return taken;
+        }
+        let end = end_of_frame(taken);
+        if end > taken {
+            kept.frames.extend_from_slice(&frames[taken..end]);
+            kept.waiting_since = Some(now);
+        }
+        end
+    }
+
+    /// Does something while nobody writes.
+    pub fn between_frames(&self, what: impl FnOnce()) {
+        let _kept = self.lock();
+        what();
+    }
+
+    /// Writes what the socket takes at once of these frames and keeps the rest; `frames` is empty
+    /// afterwards.
+    pub fn write(&self, frames: &mut Vec<u8>, now: Instant) {
+        if frames.is_empty() {
+            return;
+        }
+        let mut kept = self.lock();
+        if kept.frames.is_empty() {
+            kept.frames = std::mem::take(frames);
+        } else {
+            kept.frames.extend_from_slice(frames);
+            *frames = Vec::new();
+        }
+        kept.waiting_since.get_or_insert(now);
+        while kept.waiting_since.is_some() {
+            match self.stream.try_write(&kept.frames[kept.written..]) {
+                Ok(bytes) => kept.took(bytes, now),
+                // A lost connection is noticed by whoever polls.
+                Err(_) => break,
+            }
+        }
+    }
+
+    /// Writes until everything is written; `false` when nothing was kept.
+    ///
+    /// # Errors
+    /// The connection is lost.
+    pub fn poll_flush(&self, cx: &mut Context<'_>, now: Instant) -> Poll<io::Result<bool>> {
+        let mut kept = self.lock();
+        if kept.waiting_since.is_none() {
+            return Poll::Ready(Ok(false));
+        }
+        while kept.waiting_since.is_some() {
+            ready!(self.stream.poll_write_ready(cx))?;
+            match self.stream.try_write(&kept.frames[kept.written..]) {
+                Ok(bytes) => kept.took(bytes, now),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+        Poll::Ready(Ok(true))
+    }
+
+    /// When the client last took something, while something waits for it.
+    #[must_use]
+    pub fn waiting_since(&self) -> Option<Instant> {
+        self.lock().waiting_since
+    }
+
+    /// Bytes that the socket has not taken.
+    #[must_use]
+    pub fn kept_bytes(&self) -> usize {
+        let kept = self.lock();
+        kept.frames.len() - kept.written
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    fn took(&mut self, bytes: usize, now: Instant) {
+        self.written += bytes;
+        if self.written == self.frames.len() {
+            *self = Self::default();
+        } else if bytes > 0 {
+            self.waiting_since = Some(now);
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! Those who keep up with a room: what is new goes to all of them at once, as the same bytes.
+//!
+//! A follower who has read to the head, and whose socket took all of it, sits down. From there on
+//! the room is their cursor: they stand where the last flush ended. Whoever's socket does not take
+//! everything stands up with a cursor of their own and reads like everybody who is behind.
+
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+};
+use std::time::Instant;
+
+use common::{ConnectionId, UserId};
+use rooms::Entry;
+use websocket::{Opcode, write_frame};
+
+use crate::line::Line;
+
+/// Frames that wait for a flush, in bytes; whoever would be owed more reads it by their cursor.
+/// About what a socket takes at once.
+const WAITING_BYTES_MAX: usize = 256 * 1024;
+/// Seats that are served before others have their turn on this thread: at 3 µs for a packet, a
+/// fifth of a millisecond.
+const SEATS_AT_ONCE: usize = 64;
+/// The place of who sits nowhere.
+const NOWHERE: usize = usize::MAX;
+
+/// Somebody who keeps up.
+#[derive(Debug)]
+pub(super) struct Seat {
+    connection: ConnectionId,
+    line: Arc<Line>,
+    /// Whose entries are left out: the follower's own, where they want no echo.
+    without: Option<UserId>,
+    /// Everything up to here was handed to the line.
+    at: AtomicU64,
+    /// Nothing is handed to the line any more once this is false. It changes between frames only.
+    open: AtomicBool,
+    /// Where it stands among the seats.
+    place: AtomicUsize,
+}
+
+/// The seats of one room, and what waits for them.
+#[derive(Debug, Default)]
+pub(super) struct Audience {
+    /// Held for a moment only.
+    waiting: Mutex<Waiting>,
+    /// Held while frames are written: the flusher waits for it, everybody else only tries.
+    seats: tokio::sync::Mutex<Vec<Arc<Seat>>>,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    frames: Frames,
+    coming: Vec<Arc<Seat>>,
+    leaving: Vec<Arc<Seat>>,
+    /// Those who sit or are about to.
+    count: usize,
+    /// A flush is on its way.
+    flush_is_due: bool,
+}
+
+/// Entries as frames, one behind the other.
+#[derive(Debug, Default)]
+struct Frames {
+    bytes: Vec<u8>,
+    /// Each entry, and where its frame ends.
+    ends: Vec<(Arc<Entry>, usize)>,
+    /// More was said than may wait: everybody stands up.
+    overflowed: bool,
+}
+
+impl Seat {
+    /// A seat for a connection that was handed everything up to `at`.
+    pub(super) fn new(
+        connection: ConnectionId,
+        line: Arc<Line>,
+        without: Option<UserId>,
+        at: u64,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            connection,
+            line,
+            without,
+            at: AtomicU64::new(at),
+            open: AtomicBool::new(true),
+            place: AtomicUsize::new(NOWHERE),
+        })
+    }
+
+    /// Whose it is.
+    pub(super) fn connection(&self) -> &ConnectionId {
+        &self.connection
+    }
+
+    /// Everything up to here was handed to the line.
+    pub(super) fn at(&self) -> u64 {
+        self.at.load(Ordering::Acquire)
+    }
+
+    /// Whether what is new is handed to the line.
+    pub(super) fn is_open(&self) -> bool {
+        self.open.load(Ordering::Acquire)
+    }
+
+    /// Hands what waits to the line; says whether all of it went.
+    fn take(&self, frames: &Frames, now: Instant) -> bool {
+        let at = self.at();
+        let from = frames.end_of(at);
+        let all = &frames.bytes[from..];
+        if all.is_empty() {
+            return !frames.overflowed;
+        }
+        let taken = if frames.has_some_by(self.without.as_ref()) {
+            0
+        } else {
+            let end_of_frame = |bytes| frames.end_of_frame(from + bytes) - from;
+            self.line.offer(all, || self.is_open(), end_of_frame, now)
+        };
+        if let Some(last) = frames.last_before(from + taken) {
+            self.at.store(last.max(at), Ordering::Release);
+        }
+        taken == all.len() && !frames.overflowed
+    }
+
+    /// Nothing is handed to the line from here on.
+    fn close(&self) {
+        self.line.between_frames(|| self.open.store(false, Ordering::Release));
+    }
+}
+
+impl Audience {
+    /// Sits down. What waits already is handed over as far as it is new to this seat.
+    pub(super) fn sit(&self, seat: &Arc<Seat>) {
+        let mut waiting = self.lock();
+        waiting.count += 1;
+        match self.seats.try_lock() {
+            Ok(mut seats) => put(&mut seats, Arc::clone(seat)),
+            Err(_) => waiting.coming.push(Arc::clone(seat)),
+        }
+    }
+
+    /// Stands up: after this nothing is handed to the line.
+    pub(super) fn stand_up(&self, seat: &Arc<Seat>) {
+        seat.close();
+        let mut waiting = self.lock();
+        if let Some(at) = waiting.coming.iter().position(|coming| Arc::ptr_eq(coming, seat)) {
+            waiting.coming.swap_remove(at);
+            waiting.count -= 1;
+            return;
+        }
+        match self.seats.try_lock() {
+            Ok(mut seats) => waiting.count -= usize::from(take_out(&mut seats, seat)),
+            Err(_) => waiting.leaving.push(Arc::clone(seat)),
+        }
+    }
+
+    /// An entry is to go to everybody who sits; says whether a flush has to be made for it.
+    pub(super) fn say(&self, entry: &Arc<Entry>) -> bool {
+        let mut waiting = self.lock();
+        if waiting.count == 0 {
+            return false;
+        }
+        waiting.frames.push(entry);
+        !std::mem::replace(&mut waiting.flush_is_due, true)
+    }
+
+    /// Hands what waits to everybody who sits. Answers those who did not take all of it: they sit
+    /// here no longer.
+    pub(super) async fn flush(&self, now: impl Fn() -> Instant) -> Vec<Arc<Seat>> {
+        let mut seats = self.seats.lock().await;
+        let frames = {
+            let mut waiting = self.lock();
+            waiting.flush_is_due = false;
+            waiting.coming.drain(..).for_each(|seat| put(&mut seats, seat));
+            std::mem::take(&mut waiting.frames)
+        };
+        let (mut behind, mut next, mut served) = (Vec::new(), 0, 0);
+        let mut at = now();
+        while let Some(seat) = seats.get(next) {
+            if seat.take(&frames, at) {
+                next += 1;
+            } else {
+                let seat = Arc::clone(seat);
+                seat.open.store(false, Ordering::Release);
+                take_out(&mut seats, &seat);
+                behind.push(seat);
+            }
+            served += 1;
+            if served % SEATS_AT_ONCE == 0 {
+                tokio::task::yield_now().await;
+                at = now();
+            }
+        }
+        let mut waiting = self.lock();
+        waiting.count -= behind.len();
+        for seat in std::mem::take(&mut waiting.leaving) {
+            waiting.count -= usize::from(take_out(&mut seats, &seat));
+        }
+        // Whoever leaves from here on finds the seats free, once `waiting` is.
+        drop(seats);
+        behind
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn put(seats: &mut Vec<Arc<Seat>>, seat: Arc<Seat>) {
+    seat.place.store(seats.len(), Ordering::Relaxed);
+    seats.push(seat);
+}
+
+/// Whether it was there.
+fn take_out(seats: &mut Vec<Arc<Seat>>, seat: &Seat) -> bool {
+    let place = seat.place.swap(NOWHERE, Ordering::Relaxed);
+    if place == NOWHERE {
+        return false;
+    }
+    seats.swap_remove(place);
+    if let Some(moved) = seats.get(place) {
+        moved.place.store(place, Ordering::Relaxed);
+    }
+    true
+}
+
+impl Frames {
+    fn push(&mut self, entry: &Arc<Entry>) {
+        if self.overflowed || self.bytes.len() + entry.json().len() > WAITING_BYTES_MAX {
+            self.overflowed = true;
+            return;
+        }
+        write_frame(&mut self.bytes, Opcode::Text, entry.json());
+        self.ends.push((Arc::clone(entry), self.bytes.len()));
+    }
+
+    /// Where the frames end that somebody has who has everything up to `seq`.
+    fn end_of(&self, seq: u64) -> usize {
+        let had = self.ends.partition_point(|(entry, _)| entry.seq <= seq);
+        had.checked_sub(1).map_or(0, |last| self.ends[last].1)
+    }
+
+    /// The end of the frame that the byte before `bytes` lies in.
+    fn end_of_frame(&self, bytes: usize) -> usize {
+        let whole = self.ends.partition_point(|(_, end)| *end < bytes);
+        self.ends.get(whole).map_or(self.bytes.len(), |(_, end)| *end)
+    }
+
+    /// The place of the last entry whose frame ends at or before `bytes`.
+    fn last_before(&self, bytes: usize) -> Option<u64> {
+        let whole = self.ends.partition_point(|(_, end)| *end <= bytes);
+        self.ends[..whole].last().map(|(entry, _)| entry.seq)
+    }
+
+    fn has_some_by(&self, author: Option<&UserId>) -> bool {
+        author.is_some_and(|author| self.ends.iter().any(|(entry, _)| entry.author.id == *author))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,256 @@
+use common::http::Keep;
+use rooms::MemoryLog;
+use tokio::{
+    io::AsyncReadExt as _,
+    net::{TcpListener, TcpStream},
+};
+
+use super::*;
+use crate::{
+    clock,
+    log::sqlite::tests::{new_room, post, somebody},
+};
+
+/// Somebody with a socket, who sits or does not.
+struct Listener {
+    line: Arc<Line>,
+    far: TcpStream,
+}
+
+impl Listener {
+    async fn calls() -> Self {
+        Self::who_takes_at_once(None).await
+    }
+
+    /// Somebody whose socket takes about so many bytes before they read.
+    async fn who_takes_at_once(bytes: Option<u32>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        if let Some(bytes) = bytes {
+            socket.set_recv_buffer_size(bytes).unwrap();
+        }
+        let far = socket.connect(listener.local_addr().unwrap()).await.unwrap();
+        let (near, _) = listener.accept().await.unwrap();
+        if let Some(bytes) = bytes {
+            socket2::SockRef::from(&near).set_send_buffer_size(bytes as usize).unwrap();
+        }
+        near.writable().await.unwrap();
+        Self { line: Arc::new(Line::new(near)), far }
+    }
+
+    fn sits(&self, name: &str, audience: &Audience, at: u64) -> Arc<Seat> {
+        self.sits_without(name, None, audience, at)
+    }
+
+    fn sits_without(
+        &self,
+        name: &str,
+        without: Option<&str>,
+        audience: &Audience,
+        at: u64,
+    ) -> Arc<Seat> {
+        let without = without.map(|author| somebody(author).id);
+        let seat = Seat::new(ConnectionId::new(name).unwrap(), Arc::clone(&self.line), without, at);
+        audience.sit(&seat);
+        seat
+    }
+
+    /// The next so many bytes that arrive.
+    async fn hears(&mut self, bytes: usize) -> Vec<u8> {
+        let mut heard = vec![0; bytes];
+        self.far.read_exact(&mut heard).await.unwrap();
+        heard
+    }
+
+    /// Nothing more arrives before the line ends.
+    async fn hears_no_more(mut self) {
+        drop(self.line);
+        let mut rest = Vec::new();
+        self.far.read_to_end(&mut rest).await.unwrap();
+        assert_eq!(rest, b"", "something arrived that should not");
+    }
+}
+
+/// A log in which people said these, one after the other.
+fn entries(said: &[(&str, &str)]) -> Vec<Arc<Entry>> {
+    let mut log = MemoryLog::new();
+    log.open(new_room("general", Keep::None)).unwrap();
+    let mut entries = Vec::new();
+    for (n, (author, body)) in said.iter().enumerate() {
+        let appended = log.append(post(author, &format!("m{n}"), body), clock::wall());
+        let Ok(rooms::Appended::New(entry)) = appended else { panic!("{appended:?}") };
+        entries.push(entry);
+    }
+    entries
+}
+
+fn frames(entries: &[Arc<Entry>]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for entry in entries {
+        write_frame(&mut bytes, Opcode::Text, entry.json());
+    }
+    bytes
+}
+
+/// So many long lines, by one person.
+fn long_lines(count: usize) -> Vec<Arc<Entry>> {
+    let line = "가".repeat(1_000);
+    entries(&vec![("hana", line.as_str()); count])
+}
+
+#[tokio::test]
+async fn everybody_who_sits_is_handed_the_same_frames_and_one_flush_is_due() {
+    let (audience, said) = (Audience::default(), entries(&[("hana", "안녕"), ("duri", "hello")]));
+    let (mut one, mut other) = (Listener::calls().await, Listener::calls().await);
+    one.sits("c1", &audience, 0);
+    other.sits("c2", &audience, 0);
+
+    assert!(audience.say(&said[0]));
+    assert!(!audience.say(&said[1]), "one flush takes all that waits");
+    assert!(audience.flush(clock::now).await.is_empty());
+
+    let frames = frames(&said);
+    assert_eq!(one.hears(frames.len()).await, frames);
+    assert_eq!(other.hears(frames.len()).await, frames);
+}
+
+#[tokio::test]
+async fn nothing_waits_where_nobody_sits() {
+    let (audience, said) = (Audience::default(), entries(&[("hana", "안녕")]));
+    assert!(!audience.say(&said[0]));
+    let late = Listener::calls().await;
+    late.sits("c1", &audience, 1);
+    audience.flush(clock::now).await;
+    audience.stand_up(&late.sits("c2", &audience, 1));
+    audience.flush(clock::now).await;
+    drop(audience);
+    late.hears_no_more().await;
+}
+
+#[tokio::test]
+async fn whoever_sits_down_later_is_handed_what_they_have_not_read() {
+    let (audience, said) = (Audience::default(), entries(&[("hana", "1"), ("hana", "2")]));
+    let (first, mut later) = (Listener::calls().await, Listener::calls().await);
+    first.sits("c1", &audience, 0);
+    audience.say(&said[0]);
+    let seat = later.sits("c2", &audience, 1);
+    audience.say(&said[1]);
+    audience.flush(clock::now).await;
+
+    let new = frames(&said[1..]);
+    assert_eq!(later.hears(new.len()).await, new);
+    assert_eq!(seat.at(), 2);
+}
+
+#[tokio::test]
+async fn whoever_stood_up_is_handed_nothing_more() {
+    let (audience, said) = (Audience::default(), entries(&[("hana", "1"), ("hana", "2")]));
+    let (mut stays, leaves) = (Listener::calls().await, Listener::calls().await);
+    stays.sits("c1", &audience, 0);
+    let seat = leaves.sits("c2", &audience, 0);
+    audience.say(&said[0]);
+    audience.stand_up(&seat);
+    audience.say(&said[1]);
+    assert!(audience.flush(clock::now).await.is_empty());
+
+    let frames = frames(&said);
+    assert_eq!(stays.hears(frames.len()).await, frames);
+    drop(seat);
+    leaves.hears_no_more().await;
+}
+
+#[tokio::test]
+async fn who_stands_up_while_frames_are_written_leaves_no_seat_behind() {
+    let audience = Audience::default();
+    let (stays, leaves) = (Listener::calls().await, Listener::calls().await);
+    stays.sits("c1", &audience, 0);
+    let seat = leaves.sits("c2", &audience, 0);
+    let writing = audience.seats.lock().await;
+    audience.stand_up(&seat);
+    let coming = stays.sits("c3", &audience, 0);
+    drop(writing);
+    assert_eq!(audience.lock().count, 3, "who leaves is still to be taken out");
+    audience.flush(clock::now).await;
+
+    assert_eq!(audience.lock().count, 2);
+    let places: Vec<usize> = audience.seats.lock().await.iter().map(place).collect();
+    assert_eq!(places, [0, 1]);
+    assert_eq!(place(&seat), NOWHERE);
+    assert_eq!(place(&coming), 1);
+}
+
+#[tokio::test]
+async fn whose_socket_takes_no_more_is_behind_at_the_end_of_a_frame() {
+    let (audience, said) = (Audience::default(), long_lines(60));
+    let mut slow = Listener::who_takes_at_once(Some(8 * 1024)).await;
+    let seat = slow.sits("c1", &audience, 0);
+    for entry in &said {
+        audience.say(entry);
+    }
+    let behind = audience.flush(clock::now).await;
+
+    assert!(behind.iter().any(|one| Arc::ptr_eq(one, &seat)));
+    assert!(!seat.is_open());
+    let at = usize::try_from(seat.at()).unwrap();
+    assert!(0 < at && at < said.len(), "it took {at} of {}", said.len());
+    // What the socket did not take of the last frame is kept and comes.
+    let line = Arc::clone(&slow.line);
+    let flushed = tokio::spawn(std::future::poll_fn(move |cx| line.poll_flush(cx, clock::now())));
+    let handed = frames(&said[..at]);
+    assert_eq!(slow.hears(handed.len()).await, handed);
+    flushed.await.unwrap().unwrap();
+    assert_eq!(slow.line.kept_bytes(), 0);
+    drop((seat, behind));
+    slow.hears_no_more().await;
+}
+
+#[tokio::test]
+async fn nothing_is_handed_over_while_something_is_kept() {
+    let (audience, said) = (Audience::default(), entries(&[("hana", "1")]));
+    let mut slow = Listener::who_takes_at_once(Some(8 * 1024)).await;
+    let seat = slow.sits("c1", &audience, 0);
+    let mut own = frames(&long_lines(60));
+    let before = own.clone();
+    slow.line.write(&mut own, clock::now());
+    assert!(slow.line.kept_bytes() > 0);
+    audience.say(&said[0]);
+
+    assert_eq!(audience.flush(clock::now).await.len(), 1);
+    assert_eq!(seat.at(), 0);
+    let line = Arc::clone(&slow.line);
+    tokio::spawn(std::future::poll_fn(move |cx| line.poll_flush(cx, clock::now())));
+    assert_eq!(slow.hears(before.len()).await, before);
+}
+
+#[tokio::test]
+async fn who_wants_no_echo_reads_what_holds_their_own() {
+    let (audience, said) = (Audience::default(), entries(&[("duri", "1"), ("hana", "2")]));
+    let mut listener = Listener::calls().await;
+    let seat = listener.sits_without("c1", Some("hana"), &audience, 0);
+    audience.say(&said[0]);
+    assert!(audience.flush(clock::now).await.is_empty());
+    audience.say(&said[1]);
+    assert_eq!(audience.flush(clock::now).await.len(), 1);
+
+    assert_eq!(seat.at(), 1);
+    let heard = frames(&said[..1]);
+    assert_eq!(listener.hears(heard.len()).await, heard);
+}
+
+#[tokio::test]
+async fn more_than_may_wait_makes_everybody_read() {
+    let (audience, said) = (Audience::default(), long_lines(120));
+    let listener = Listener::calls().await;
+    let seat = listener.sits("c1", &audience, 0);
+    for entry in &said {
+        audience.say(entry);
+    }
+    assert!(audience.lock().frames.bytes.len() <= WAITING_BYTES_MAX);
+
+    assert_eq!(audience.flush(clock::now).await.len(), 1);
+    assert!(seat.at() < 120);
+}
+
+fn place(seat: &Arc<Seat>) -> usize {
+    seat.place.load(Ordering::Relaxed)
+}
