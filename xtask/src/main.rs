@@ -2,7 +2,7 @@
 //!
 //! It must never need a tool that it cannot install by itself, and never put one into the
 //! checkout. Read in this order: `run` and `page` (what a person starts), `steps` (what the
-//! tests are), `install`, `weight`, `fuzz`, `tidy`, and at last `place` and `command`, which all use.
+//! tests are), `install`, `weight`, `fuzz`, `bench`, `tidy`, and at last `place` and `command`, which all use.
 
 mod run;
 
@@ -15,6 +15,8 @@ mod install;
 mod weight;
 
 mod fuzz;
+
+mod bench;
 
 mod tidy;
 
@@ -35,6 +37,9 @@ usage: cargo xtask <command>
   ci               the same as test
   fuzz [--seconds N] [TARGET]
                    hand every decoder what nobody would write, N seconds each
+  bench [--quick] [--only NAME,…]
+                   measure the server beside others and write docs/benchmarks.md;
+                   --report: write it anew from what was measured last
   install          only what the tests need
   tidy             only the habits of the sources: imports, lengths, titles";
 
@@ -57,6 +62,7 @@ fn command(words: &[&str]) -> Result<()> {
         ["test" | "ci"] => steps::test(steps::Extent::Everything),
         ["test" | "ci", "--fast"] => steps::test(steps::Extent::Fast),
         ["fuzz", words @ ..] => fuzz::fuzz(words),
+        ["bench", words @ ..] => bench::bench(words),
         ["install"] => steps::install(),
         ["tidy"] => tidy::check_checkout(),
         _ => bail!("{USAGE}"),

@@ -1,0 +1,190 @@
+//! `cargo xtask bench`: the server beside others, in one run, on one machine.
+//!
+//! It must never show a figure of a run in which something was lost, doubled or out of order, and
+//! never leave a program behind. Read in this order: `contender` and `measurement` (who is asked
+//! what), `turns` (one after the other), `record` (what came of it), `report` and `chart` (what is
+//! shown of that), and at last `prepare`, `machine`, `process`, `section` and `numbers`.
+
+mod contender;
+
+mod measurement;
+
+mod turns;
+
+mod record;
+
+mod report;
+
+mod chart;
+
+mod prepare;
+
+mod machine;
+
+mod process;
+
+mod section;
+
+mod numbers;
+
+use std::{fs, path::PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use self::{
+    contender::Contender,
+    measurement::{Effort, Measurement},
+    record::{Record, Run},
+    turns::Stage,
+};
+use crate::place;
+
+/// The name of the markers in docs/benchmarks.md.
+const SECTION: &str = "peers";
+
+/// What a bench is about.
+struct Scope {
+    effort: Effort,
+    contenders: Vec<Contender>,
+    measurements: Vec<Measurement>,
+    /// Whether it is about everybody and everything: only then the document is written.
+    is_whole: bool,
+}
+
+/// Measures, and writes its part of docs/benchmarks.md with the plots beside it.
+pub(crate) fn bench(words: &[&str]) -> Result<()> {
+    if words == ["--report"] {
+        let lines = fs::read_to_string(folder().join("record.jsonl"))
+            .context("no bench has left a record yet")?;
+        return publish(
+            &Record::read(&lines).map_err(anyhow::Error::msg)?,
+            &place::root().join("docs"),
+        );
+    }
+    let scope = scope(words)?;
+    let cores = std::thread::available_parallelism()?.get();
+    ensure!(cores >= 2, "a bench needs two cores, one for the server and one for the load");
+    let record = measure(&scope)?;
+    if scope.is_whole {
+        return publish(&record, &place::root().join("docs"));
+    }
+    let beside = folder().join("part");
+    publish(&record, &beside)?;
+    eprintln!("{}", fs::read_to_string(beside.join("benchmarks.md"))?);
+    Ok(())
+}
+
+fn scope(words: &[&str]) -> Result<Scope> {
+    let mut scope = Scope {
+        effort: Effort::Whole,
+        contenders: Vec::new(),
+        measurements: Vec::new(),
+        is_whole: true,
+    };
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        match *word {
+            "--quick" => scope.effort = Effort::Quick,
+            "--only" => {
+                scope.is_whole = false;
+                for name in words.next().copied().unwrap_or_default().split(',') {
+                    match (Contender::named(name), Measurement::named(name)) {
+                        (Some(contender), _) => scope.contenders.push(contender),
+                        (None, Some(measurement)) => scope.measurements.push(measurement),
+                        (None, None) => bail!("there is no {name:?}; there are {}", names()),
+                    }
+                }
+            }
+            other => bail!("a bench knows no {other:?}: --quick, --only NAME,… or --report"),
+        }
+    }
+    if scope.contenders.is_empty() {
+        scope.contenders = Contender::ALL.to_vec();
+    } else if !scope.contenders.contains(&Contender::Madang) {
+        // Without the server itself there is nothing that the others could be beside.
+        scope.contenders.insert(0, Contender::Madang);
+    }
+    if scope.measurements.is_empty() {
+        scope.measurements = Measurement::ALL.to_vec();
+    }
+    Ok(scope)
+}
+
+fn names() -> String {
+    let contenders = Contender::ALL.iter().map(|it| it.name());
+    contenders.chain(Measurement::ALL.iter().map(|it| it.name())).collect::<Vec<_>>().join(", ")
+}
+
+fn measure(scope: &Scope) -> Result<Record> {
+    let stage =
+        Stage { loadgen: prepare::build()?, data: folder().join("data"), effort: scope.effort };
+    let mut record = Record::default();
+    let mut launches = Vec::new();
+    for &contender in &scope.contenders {
+        match prepare::launch(contender) {
+            Ok(launch) => launches.push((contender, launch)),
+            Err(error) => {
+                eprintln!("not measured: {}: {error:#}", contender.title());
+                record.absent.push((contender, format!("{error:#}")));
+            }
+        }
+    }
+    // After what was built, which is a load of its own.
+    record.about = machine::about(scope.effort);
+    let rounds = scope.effort.rounds();
+    for round in 0..rounds {
+        for &measurement in &scope.measurements {
+            for (contender, launch) in &launches {
+                let contender = *contender;
+                if !measurement.concerns(contender) {
+                    continue;
+                }
+                let outcome = stage.measure(launch, contender, measurement);
+                let said = match &outcome {
+                    Ok(figures) => figures.to_string(),
+                    Err(why) => format!("failed: {why}"),
+                };
+                let (who, what) = (contender.name(), measurement.name());
+                eprintln!("{}/{rounds} {what} {who}: {said}", round + 1);
+                record.runs.push(Run { round, contender, measurement, outcome });
+                fs::write(folder().join("record.jsonl"), record.lines())?;
+            }
+        }
+    }
+    Ok(record)
+}
+
+/// Where a bench keeps what it measured.
+fn folder() -> PathBuf {
+    place::target().join("bench")
+}
+
+/// Writes the section and the plots into a folder.
+fn publish(record: &Record, docs: &std::path::Path) -> Result<()> {
+    let plots = docs.join("benchmarks");
+    fs::create_dir_all(&plots)?;
+    for (file, svg) in report::plots(record) {
+        fs::write(plots.join(file), svg)?;
+    }
+    let document = docs.join("benchmarks.md");
+    let before = fs::read_to_string(&document).unwrap_or_default();
+    let after = section::replace(&before, SECTION, &report::section(record));
+    fs::write(&document, after.map_err(anyhow::Error::msg)?)?;
+    eprintln!("written: {}", document.display());
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bench_of_some_has_the_server_itself_in_it() {
+        let part = scope(&["--quick", "--only", "nats,echo"]).unwrap();
+        assert_eq!(part.contenders, [Contender::Madang, Contender::Nats]);
+        assert_eq!(part.measurements, [Measurement::Echo]);
+        assert!(!part.is_whole && part.effort == Effort::Quick);
+        assert!(scope(&["--only", "nobody"]).is_err());
+        assert!(scope(&[]).unwrap().is_whole);
+    }
+}

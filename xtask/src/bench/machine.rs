@@ -1,0 +1,104 @@
+//! What a bench ran on, and with which versions.
+
+use std::{fs, process::Command};
+
+use super::{contender::Contender, measurement::Effort};
+use crate::{command, place};
+
+/// What it is and what was found, in the order of the report.
+pub(super) fn about(effort: Effort) -> Vec<(String, String)> {
+    let rows = [
+        (
+            "Measured",
+            format!("{}, {}", said("date", &["--utc", "+%-d %B %Y, %H:%M UTC"]), run(effort)),
+        ),
+        ("Load average before", first_words("/proc/loadavg", 3)),
+        ("Machine", machine()),
+        ("System", system()),
+        ("Madang", said("git", &["describe", "--always", "--dirty"])),
+        ("Compiler", format!("{}, release profile", said("rustc", &["--version"]))),
+        (
+            "Python, Node",
+            format!("{}, Node {}", said("python3", &["--version"]), said("node", &["--version"])),
+        ),
+        ("Peers", peers()),
+    ];
+    rows.into_iter().map(|(what, found)| (what.to_owned(), found)).collect()
+}
+
+fn run(effort: Effort) -> &'static str {
+    match effort {
+        Effort::Quick => "**one round of short runs: provisional**",
+        Effort::Whole => "three rounds",
+    }
+}
+
+fn said(program: &str, words: &[&str]) -> String {
+    let asked = command::read(Command::new(program).args(words).current_dir(place::root()));
+    asked.map_or_else(|_| format!("no {program}"), |said| said.trim().to_owned())
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(path).unwrap_or_default()
+}
+
+fn first_words(path: &str, count: usize) -> String {
+    read(path).split_whitespace().take(count).collect::<Vec<_>>().join(" ")
+}
+
+/// The value of the first line that begins with `key`.
+fn value<'a>(text: &'a str, key: &str, separator: char) -> &'a str {
+    let line = text.lines().find_map(|line| line.strip_prefix(key));
+    line.and_then(|line| line.split_once(separator)).map_or("unknown", |pair| pair.1.trim())
+}
+
+fn machine() -> String {
+    let processors = read("/proc/cpuinfo");
+    let cores = processors.lines().filter(|line| line.starts_with("processor")).count();
+    let memory = read("/proc/meminfo");
+    let kilobytes = value(&memory, "MemTotal", ':').split(' ').next().unwrap_or_default();
+    let gigabytes = kilobytes.parse::<f64>().unwrap_or_default() / f64::from(1 << 20);
+    format!("{cores} × {}, {gigabytes:.0} GiB", value(&processors, "model name", ':'))
+}
+
+fn system() -> String {
+    let release = read("/etc/os-release");
+    let name = value(&release, "PRETTY_NAME", '=').trim_matches('"').to_owned();
+    format!("{name}, Linux {}", first_words("/proc/sys/kernel/osrelease", 1))
+}
+
+/// As the peers' own files pin them.
+fn peers() -> String {
+    let pinned = |path: &str, name: &str, mark: &str| {
+        let text = read(&place::root().join("bench").join(path).to_string_lossy());
+        let from = text.find(mark).map_or("", |at| &text[at + mark.len()..]);
+        let version: String =
+            from.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '.').collect();
+        format!("{name} {version}")
+    };
+    let nats = said("/usr/sbin/nats-server", &["--version"]);
+    [
+        pinned("peers/uwebsockets/requirements.txt", "socketify", "socketify=="),
+        format!("{} {}", Contender::Nats.title(), nats.rsplit(' ').next().unwrap_or_default()),
+        pinned("Cargo.lock", "warp", "name = \"warp\"\nversion = \""),
+        pinned("peers/node-ws/package.json", "ws", "\"ws\": \""),
+        pinned("peers/fastapi/requirements.txt", "FastAPI", "fastapi=="),
+        pinned("peers/fastapi/requirements.txt", "uvicorn", "uvicorn=="),
+        pinned("peers/socketio/package.json", "Socket.IO", "\"socket.io\": \""),
+        pinned("Cargo.lock", "floor on mio", "name = \"mio\"\nversion = \""),
+    ]
+    .join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_peer_has_the_version_that_its_file_pins() {
+        let peers = peers();
+        for name in ["socketify 0.", "warp 0.4.", "ws 8.", "FastAPI 0.", "Socket.IO 4.", "mio 1."] {
+            assert!(peers.contains(name), "{name} is not in {peers}");
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! The marks that the server is held to, each a number of one record.
+
+use super::columns;
+use crate::bench::{
+    contender::Contender::{self, Coalesced, FastApi, Madang, UWebSockets},
+    measurement::Measurement,
+    numbers,
+    record::{Figure, Record},
+};
+
+/// On which side of it a figure has to be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Bound {
+    AtMost(f64),
+    AtLeast(f64),
+}
+
+/// What a figure is held to; a figure alone, or what it is of another.
+struct Mark {
+    what: &'static str,
+    of: (Contender, Figure),
+    beside: Option<(Contender, Figure)>,
+    bound: Bound,
+}
+
+const IDLE_CPU: Figure =
+    Figure { measurement: Measurement::Idle5000, pointer: "/server_cpu_us_per_connection_second" };
+const IDLE_BYTES: Figure =
+    Figure { measurement: Measurement::Idle5000, pointer: "/bytes_per_connection" };
+const LAST: Figure = Figure { measurement: Measurement::Last, pointer: "/deliveries_per_second" };
+const DURABLE: Figure =
+    Figure { measurement: Measurement::Durable, pointer: "/deliveries_per_second" };
+
+const MARKS: &[Mark] = &[
+    Mark {
+        what: "fan-out to 1,000, 64 in flight: CPU per delivery, of uWebSockets'",
+        of: (Madang, columns::FAN_OUT_1000),
+        beside: Some((UWebSockets, columns::FAN_OUT_1000)),
+        bound: Bound::AtMost(0.5),
+    },
+    Mark {
+        what: "the same: deliveries for each second of CPU, of the coalescing floor's",
+        of: (Coalesced, columns::FAN_OUT_1000),
+        beside: Some((Madang, columns::FAN_OUT_1000)),
+        bound: Bound::AtLeast(0.6),
+    },
+    Mark {
+        what: "one frame per packet: CPU, of the floor's",
+        of: (Madang, columns::ONE_BY_ONE),
+        beside: Some((Coalesced, columns::ONE_BY_ONE)),
+        bound: Bound::AtMost(1.15),
+    },
+    Mark {
+        what: "200 rooms × 10: most per second, of the floor's",
+        of: (Madang, columns::ROOMS_BEST),
+        beside: Some((Coalesced, columns::ROOMS_BEST)),
+        bound: Bound::AtLeast(0.5),
+    },
+    Mark {
+        what: "the same, of FastAPI's",
+        of: (Madang, columns::ROOMS_BEST),
+        beside: Some((FastApi, columns::ROOMS_BEST)),
+        bound: Bound::AtLeast(10.0),
+    },
+    Mark {
+        what: "the same: p99 at half of that, µs",
+        of: (Madang, columns::ROOMS_HALF),
+        beside: None,
+        bound: Bound::AtMost(5_000.0),
+    },
+    Mark {
+        what: "memory of an idle connection in two rooms, 5,000 of them, bytes",
+        of: (Madang, IDLE_BYTES),
+        beside: None,
+        bound: Bound::AtMost(2_048.0),
+    },
+    Mark {
+        what: "CPU of an idle connection, µs per second",
+        of: (Madang, IDLE_CPU),
+        beside: None,
+        bound: Bound::AtMost(1.5),
+    },
+    Mark {
+        what: "handshake with a ticket: CPU, of the floor's without",
+        of: (Madang, columns::HANDSHAKE),
+        beside: Some((Coalesced, columns::HANDSHAKE)),
+        bound: Bound::AtMost(3.0),
+    },
+    Mark {
+        what: "echo on one connection: p50, of the floor's",
+        of: (Madang, columns::ECHO),
+        beside: Some((Coalesced, columns::ECHO)),
+        bound: Bound::AtMost(1.1),
+    },
+    Mark {
+        what: "rooms that keep everything: deliveries per second, of rooms that keep 1,000",
+        of: (Madang, DURABLE),
+        beside: Some((Madang, LAST)),
+        bound: Bound::AtLeast(0.8),
+    },
+    Mark {
+        what: "10,000 followers: deliveries for each second of CPU, of those with 1,000",
+        of: (Madang, columns::FAN_OUT_1000),
+        beside: Some((Madang, columns::FAN_OUT_10000)),
+        bound: Bound::AtLeast(0.8),
+    },
+];
+
+/// The rows of the table: what, measured, mark, verdict.
+pub(super) fn rows(record: &Record) -> Vec<Vec<String>> {
+    let row = |mark: &Mark| {
+        let measured = match mark.beside {
+            Some(beside) => record.ratio(mark.of, beside),
+            None => record.median(mark.of.0, mark.of.1),
+        };
+        let (bound, verdict) = match mark.bound {
+            Bound::AtMost(most) => (format!("≤ {most}"), measured.map(|it| it <= most)),
+            Bound::AtLeast(least) => (format!("≥ {least}"), measured.map(|it| it >= least)),
+        };
+        let verdict = match verdict {
+            Some(true) => "kept",
+            Some(false) => "**missed**",
+            None => "no figure",
+        };
+        let measured = measured.map_or_else(|| "—".to_owned(), numbers::short);
+        vec![mark.what.to_owned(), measured, bound, verdict.to_owned()]
+    };
+    MARKS.iter().map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::bench::record::Run;
+
+    #[test]
+    fn a_mark_is_kept_missed_or_without_a_figure() {
+        let mut record = Record::default();
+        for (contender, cpu) in [(Madang, 0.1), (UWebSockets, 0.15), (Coalesced, 0.07)] {
+            record.runs.push(Run {
+                round: 0,
+                contender,
+                measurement: Measurement::FanOut1000,
+                outcome: Ok(json!({"server_cpu_us_per_delivery": cpu})),
+            });
+        }
+        let rows = rows(&record);
+        assert_eq!(rows[0][1..], ["0.67", "≤ 0.5", "**missed**"]);
+        assert_eq!(rows[1][1..], ["0.70", "≥ 0.6", "kept"]);
+        assert_eq!(rows[2][1..], ["—", "≤ 1.15", "no figure"]);
+    }
+}
