@@ -9,8 +9,9 @@
 //! missed much), [`peer`] (somebody who stays, with the client's half that the page has), [`storm`]
 //! (all of them cut at once: when the last is back), [`half_open`] (who vanishes without a word, and
 //! who answers late), [`stalled`] (who reads nothing, beside others), [`soak`] (people who do
-//! everything for a long time: whether memory grows), [`slope`] (by how much), [`process`] (what the
-//! server uses), [`tcp`] (what the kernel knows), [`program`] (a server that is killed and started
+//! everything for a long time: whether memory grows), [`slope`] (by how much), [`lean`] (raw frames on
+//! one thread, so that the load is not what limits: how fast the server is, and others like it),
+//! [`process`] (what the server uses), [`tcp`] (what the kernel knows), [`program`] (a server that is killed and started
 //! again).
 
 pub mod route;
@@ -34,6 +35,8 @@ pub mod stalled;
 pub mod soak;
 
 pub mod slope;
+
+pub mod lean;
 
 pub mod process;
 

@@ -2,6 +2,8 @@
 
 mod print;
 
+mod speed;
+
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::Context as _;
@@ -19,7 +21,7 @@ use loadgen::{
 #[derive(Debug, Parser)]
 struct Args {
     /// Address of the server.
-    #[arg(long, default_value = "127.0.0.1:3000")]
+    #[arg(long, default_value = "127.0.0.1:3000", global = true)]
     server: SocketAddr,
     #[command(subcommand)]
     measurement: Measurement,
@@ -162,6 +164,8 @@ enum Measurement {
         #[arg(long, default_value_t = 30.0)]
         minutes: f64,
     },
+    #[command(flatten)]
+    Speed(speed::Speed),
 }
 
 #[tokio::main]
@@ -232,6 +236,7 @@ async fn main() -> anyhow::Result<()> {
             let load = Load { people, rooms, keep, deeds_per_second, lasting, sample_every };
             print::soak(&loadgen::soak::measure(server, process, load).await?);
         }
+        Measurement::Speed(measurement) => measurement.runs(server).await?,
     }
     Ok(())
 }

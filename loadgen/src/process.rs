@@ -40,15 +40,26 @@ impl Process {
     /// # Errors
     /// There is no such process.
     pub fn cpu_seconds(self) -> anyhow::Result<f64> {
-        let stat = self.read("stat")?;
-        // The name may hold anything but ends with the last bracket.
-        let fields = stat.rsplit_once(')').context("no name")?.1.split_whitespace();
-        let ticks: Vec<u64> = fields.skip(11).take(2).map(str::parse).collect::<Result<_, _>>()?;
-        Ok(ticks.iter().sum::<u64>() as f64 / TICKS_PER_SECOND)
+        cpu_seconds(&self.read("stat")?)
+    }
+
+    /// Seconds of a core that the calling thread has used.
+    ///
+    /// # Errors
+    /// The system does not tell.
+    pub fn own_thread_cpu_seconds() -> anyhow::Result<f64> {
+        cpu_seconds(&std::fs::read_to_string("/proc/thread-self/stat")?)
     }
 
     fn read(self, file: &str) -> anyhow::Result<String> {
         let path = PathBuf::from(format!("/proc/{}/{file}", self.0));
         std::fs::read_to_string(&path).with_context(|| format!("{}", path.display()))
     }
+}
+
+fn cpu_seconds(stat: &str) -> anyhow::Result<f64> {
+    // The name may hold anything but ends with the last bracket.
+    let fields = stat.rsplit_once(')').context("no name")?.1.split_whitespace();
+    let ticks: Vec<u64> = fields.skip(11).take(2).map(str::parse).collect::<Result<_, _>>()?;
+    Ok(ticks.iter().sum::<u64>() as f64 / TICKS_PER_SECOND)
 }

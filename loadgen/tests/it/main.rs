@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
+mod lean;
+
 use std::{
     net::SocketAddr,
     sync::atomic::{AtomicU32, Ordering},
