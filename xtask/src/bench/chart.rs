@@ -25,12 +25,12 @@ text{font:13px system-ui,sans-serif;fill:#333}.title{font-size:16px;font-weight:
 .ground{fill:#fff}.grid{stroke:#e6e6e6}.axis{stroke:#888}.line{fill:none;stroke-width:2}\
 .dot{stroke:#fff;stroke-width:1}.strong{stroke-width:3.5}.dashed{stroke-dasharray:7 4}\
 .dotted{stroke-dasharray:2 4}\
-.c0{--c:#d9480f}.c1{--c:#6b7280}.c2{--c:#6b7280}.c3{--c:#1d6fd1}.c4{--c:#0f8a7e}.c5{--c:#7c4dcc}\
-.c6{--c:#4d8a1f}.c7{--c:#c2307f}.c8{--c:#8a6116}.line{stroke:var(--c)}.dot{fill:var(--c)}\
+.c0{--c:#d9480f}.c1{--c:#6b7280}.c2{--c:#6b7280}.c3{--c:#1d6fd1}.c4{--c:#0891b2}.c5{--c:#0f8a7e}\
+.c6{--c:#7c4dcc}.c7{--c:#4d8a1f}.c8{--c:#c2307f}.c9{--c:#8a6116}.line{stroke:var(--c)}.dot{fill:var(--c)}\
 @media(prefers-color-scheme:dark){text{fill:#c9ccd1}.title{fill:#f2f3f5}.ground{fill:#14161a}\
 .grid{stroke:#2a2e35}.axis{stroke:#7b818b}.dot{stroke:#14161a}\
-.c0{--c:#ff8a4c}.c1{--c:#9ca3af}.c2{--c:#9ca3af}.c3{--c:#6cb0ff}.c4{--c:#3fd0c0}\
-.c5{--c:#b79bff}.c6{--c:#93d05a}.c7{--c:#ff7fbf}.c8{--c:#e0b050}}";
+.c0{--c:#ff8a4c}.c1{--c:#9ca3af}.c2{--c:#9ca3af}.c3{--c:#6cb0ff}.c4{--c:#67e8f9}\
+.c5{--c:#3fd0c0}.c6{--c:#b79bff}.c7{--c:#93d05a}.c8{--c:#ff7fbf}.c9{--c:#e0b050}}";
 
 /// How a line is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub(super) enum Stroke {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Series {
     pub(super) title: &'static str,
-    /// 0 to 8.
+    /// 0 to 9.
     pub(super) colour: usize,
     pub(super) stroke: Stroke,
     /// Above nought, by the first of the two.

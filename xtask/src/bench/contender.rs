@@ -8,7 +8,10 @@ pub(super) enum Contender {
     Coalesced,
     /// Bare epoll; one write for each frame.
     PerFollower,
+    /// In C++, as it is.
     UWebSockets,
+    /// Through Python.
+    Socketify,
     Nats,
     Warp,
     NodeWs,
@@ -18,11 +21,12 @@ pub(super) enum Contender {
 
 impl Contender {
     /// The server first: every round begins with it.
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Madang,
         Self::Coalesced,
         Self::PerFollower,
         Self::UWebSockets,
+        Self::Socketify,
         Self::Nats,
         Self::Warp,
         Self::NodeWs,
@@ -37,6 +41,7 @@ impl Contender {
             Self::Coalesced => "floor-coalesced",
             Self::PerFollower => "floor-per-follower",
             Self::UWebSockets => "uwebsockets",
+            Self::Socketify => "socketify",
             Self::Nats => "nats",
             Self::Warp => "warp",
             Self::NodeWs => "node-ws",
@@ -55,7 +60,8 @@ impl Contender {
             Self::Madang => "Madang",
             Self::Coalesced => "floor, coalesced",
             Self::PerFollower => "floor, a write per frame",
-            Self::UWebSockets => "uWebSockets (socketify)",
+            Self::UWebSockets => "uWebSockets (C++)",
+            Self::Socketify => "socketify (its Python)",
             Self::Nats => "nats-server",
             Self::Warp => "warp, a channel per client",
             Self::NodeWs => "Node ws",
@@ -73,6 +79,7 @@ impl Contender {
             Self::Coalesced
             | Self::PerFollower
             | Self::UWebSockets
+            | Self::Socketify
             | Self::Warp
             | Self::NodeWs
             | Self::FastApi => "plain",

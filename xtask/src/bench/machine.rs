@@ -78,7 +78,12 @@ fn peers() -> String {
     };
     let nats = said("/usr/sbin/nats-server", &["--version"]);
     [
-        pinned("peers/uwebsockets/requirements.txt", "socketify", "socketify=="),
+        pinned(
+            "peers/uwebsockets/Cargo.toml",
+            "uWebSockets of libuwebsockets-sys",
+            "version = \"=",
+        ),
+        pinned("peers/socketify/requirements.txt", "socketify", "socketify=="),
         format!("{} {}", Contender::Nats.title(), nats.rsplit(' ').next().unwrap_or_default()),
         pinned("Cargo.lock", "warp", "name = \"warp\"\nversion = \""),
         pinned("peers/node-ws/package.json", "ws", "\"ws\": \""),
@@ -97,7 +102,15 @@ mod tests {
     #[test]
     fn every_peer_has_the_version_that_its_file_pins() {
         let peers = peers();
-        for name in ["socketify 0.", "warp 0.4.", "ws 8.", "FastAPI 0.", "Socket.IO 4.", "mio 1."] {
+        for name in [
+            "libuwebsockets-sys 0.",
+            "socketify 0.",
+            "warp 0.4.",
+            "ws 8.",
+            "FastAPI 0.",
+            "Socket.IO 4.",
+            "mio 1.",
+        ] {
             assert!(peers.contains(name), "{name} is not in {peers}");
         }
     }

@@ -46,12 +46,13 @@ pub(super) fn launch(contender: Contender) -> Result<Launch> {
         Contender::Coalesced => rust("floor", &["--coalesced"]),
         Contender::PerFollower => rust("floor", &["--per-follower"]),
         Contender::Warp => rust("warp-rooms", &[]),
-        Contender::UWebSockets => {
+        Contender::UWebSockets => cpp(),
+        Contender::Socketify => {
             // Its native library loads Debian's libuv.
             if !has_library("libuv.so.1")? {
                 debian("libuv1")?;
             }
-            python("uwebsockets")
+            python("socketify")
         }
         Contender::FastApi => python("fastapi"),
         Contender::NodeWs => node("node-ws"),
@@ -61,7 +62,7 @@ pub(super) fn launch(contender: Contender) -> Result<Launch> {
 }
 
 fn madang() -> Launch {
-    let line = "--listen 127.0.0.1:{port} --data-dir {data} --says-per-second 100000 \
+    let line = "--listen 127.0.0.1:{port} --data-dir {data} --says-per-second 1000000 \
                 --connections-per-address-max 20000 --opens-per-address-per-second 100000";
     Launch {
         program: place::target().join("release").join("server"),
@@ -106,6 +107,16 @@ fn node(peer: &str) -> Result<Launch> {
     })?;
     let script = home.join("main.mjs").to_string_lossy().into_owned();
     Ok(listening(place::program(&["node"]).context("node is not in the PATH")?, [script]))
+}
+
+fn cpp() -> Result<Launch> {
+    if place::program(&["c++"]).is_none() {
+        debian("g++")?;
+    }
+    let home = installed("uwebsockets", |home| {
+        process::install(Command::new("./build.sh").current_dir(home), INSTALLING_MAX)
+    })?;
+    Ok(listening(home.join("rooms"), []))
 }
 
 fn nats() -> Result<Launch> {
@@ -154,8 +165,9 @@ fn installed(peer: &str, install: impl FnOnce(&Path) -> Result<()>) -> Result<Pa
         fs::remove_dir_all(&home)?;
     }
     fs::create_dir_all(&home)?;
-    for (name, content) in files {
-        fs::write(home.join(name), content)?;
+    for (name, _) in files {
+        // With its permissions.
+        fs::copy(source.join(&name), home.join(&name))?;
     }
     install(&home)?;
     fs::write(&stamp, "")?;

@@ -102,6 +102,7 @@ fn lines(points: impl Fn(Contender) -> Vec<(f64, f64)>) -> Vec<Series> {
             Contender::Coalesced => Stroke::Dashed,
             Contender::PerFollower => Stroke::Dotted,
             Contender::UWebSockets
+            | Contender::Socketify
             | Contender::Nats
             | Contender::Warp
             | Contender::NodeWs
