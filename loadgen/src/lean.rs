@@ -7,8 +7,9 @@
 //!
 //! Read in this order: [`frame`] and [`stamp`] (what goes over the wire), [`dialect`] (how each
 //! server is spoken to), [`arrival`] (how one gets into a room), [`room`] (what must come, and what
-//! did), [`crowd`] (everybody's sockets), [`cost`] (what server and load used), then what is
-//! measured: [`fan_out`].
+//! did), [`member`] and [`crowd`] (everybody's sockets), [`cost`] (what server and load used), then
+//! what is measured: [`fan_out`], [`rooms`], [`echo`], [`idle`],
+//! [`handshakes`].
 
 mod frame;
 
@@ -22,18 +23,32 @@ mod latency;
 
 mod room;
 
+mod member;
+
 mod crowd;
 
 pub mod cost;
 
 pub mod fan_out;
 
+pub mod rooms;
+
+pub mod echo;
+
+pub mod idle;
+
+pub mod handshakes;
+
 use std::{net::SocketAddr, time::Duration};
 
-use common::{RoomName, http::Keep};
+use common::{
+    RoomName,
+    http::{self, Keep},
+};
 use tokio::sync::mpsc;
 
 use self::{
+    arrival::{Arrivals, Arrived},
     crowd::Crowd,
     dialect::{Dialect, Voice},
 };
@@ -90,36 +105,65 @@ async fn in_rooms<T: Send + 'static>(
 ) -> anyhow::Result<T> {
     let of_member =
         names.iter().flat_map(|name| std::iter::repeat_n(vec![name.clone()], shape.members));
-    let (sender, mut arrivals) = mpsc::unbounded_channel();
-    tokio::spawn(arrival::everybody(target.clone(), of_member.collect(), sender));
+    let arrivals = arrival::comes(target.clone(), of_member.collect());
     let dialect = target.dialect;
     let running = tokio::task::spawn_blocking(move || {
         let mut crowd = Crowd::new(dialect)?;
         for _ in &names {
             crowd.opens(shape.bytes, shape.authors);
         }
-        let mut coming = shape.rooms * shape.members;
-        while coming > 0 {
-            match arrivals.try_recv() {
-                Ok(arrived) => {
-                    let (nth, arrived) = arrived?;
-                    let room = nth / shape.members;
-                    let voice =
-                        Voice::new(dialect, &names[room], arrived.user.as_ref(), shape.bytes)?;
-                    crowd.admits(arrived, room, voice)?;
-                    coming -= 1;
-                }
-                Err(mpsc::error::TryRecvError::Empty) => crowd.turns(Some(ARRIVALS_EVERY))?,
-                Err(error) => return Err(error.into()),
-            }
-        }
+        admits(&mut crowd, arrivals, shape.rooms * shape.members, |crowd, nth, arrived| {
+            let room = nth / shape.members;
+            let voice = Voice::new(dialect, &names[room], arrived.user.as_ref(), shape.bytes)?;
+            crowd.admits(arrived, room, voice)
+        })?;
         crowd.is_complete()?;
         measure(&mut crowd)
     });
     running.await?
 }
 
+/// Waits until so many have come. Those who are there are cared for.
+fn admits(
+    crowd: &mut Crowd,
+    mut arrivals: Arrivals,
+    mut coming: usize,
+    admit: impl Fn(&mut Crowd, usize, Arrived) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    while coming > 0 {
+        match arrivals.try_recv() {
+            Ok(arrived) => {
+                let (nth, arrived) = arrived?;
+                admit(crowd, nth, arrived)?;
+                coming -= 1;
+            }
+            Err(mpsc::error::TryRecvError::Empty) => crowd.turns(Some(ARRIVALS_EVERY))?,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
 impl Target {
+    /// Opens rooms that are not there yet, where rooms have to be opened.
+    ///
+    /// # Errors
+    /// The server refused.
+    pub async fn opens_missing(&self, rooms: &[String]) -> anyhow::Result<()> {
+        if self.dialect != Dialect::Madang {
+            return Ok(());
+        }
+        let person =
+            Guest::signs_in(Route::of_person(self.server, OPENERS_FROM, 1), "opener").await?;
+        let listed = person.route.asks("GET", "/api/rooms", &person.cookie, "").await?;
+        let http::RoomList { rooms: there } = serde_json::from_str(&listed.body)?;
+        for room in rooms.iter().filter(|room| !there.iter().any(|one| one.room.as_str() == *room))
+        {
+            person.opens_keeping(&RoomName::new(room)?, self.keep).await?;
+        }
+        Ok(())
+    }
+
     /// Names of rooms that no run had before; opened, where rooms have to be.
     async fn names(&self, rooms: usize) -> anyhow::Result<Vec<String>> {
         // Short: our own server tells the name with every entry.

@@ -4,8 +4,7 @@
 //! report a figure of a run in which something went wrong.
 //!
 //! Read in this order: [`route`] (connections and requests), [`guest`] (one person with one
-//! connection), [`idle`] (many of them who say nothing: what each costs the server in memory),
-//! [`durable`] (many who wait for their acks: what the disk lets through), [`resume`] (one who
+//! connection), [`durable`] (many who wait for their acks: what the disk lets through), [`resume`] (one who
 //! missed much), [`peer`] (somebody who stays, with the client's half that the page has), [`storm`]
 //! (all of them cut at once: when the last is back), [`half_open`] (who vanishes without a word, and
 //! who answers late), [`stalled`] (who reads nothing, beside others), [`soak`] (people who do
@@ -17,8 +16,6 @@
 pub mod route;
 
 pub mod guest;
-
-pub mod idle;
 
 pub mod durable;
 

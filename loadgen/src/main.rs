@@ -29,21 +29,6 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Measurement {
-    /// Server memory for one idle connection.
-    Idle {
-        /// Process id of the server.
-        #[arg(long)]
-        process: u32,
-        /// Connections to open.
-        #[arg(long, default_value_t = 5_000)]
-        connections: usize,
-        /// Rooms that each of them joins.
-        #[arg(long, value_delimiter = ',', default_value = "general")]
-        rooms: Vec<String>,
-        /// Seconds to let them be.
-        #[arg(long, default_value_t = 40)]
-        quiet_s: u64,
-    },
     /// How fast somebody gets what they missed.
     Resume {
         /// Process id of the server.
@@ -172,12 +157,6 @@ enum Measurement {
 async fn main() -> anyhow::Result<()> {
     let Args { server, measurement } = Args::parse();
     match measurement {
-        Measurement::Idle { process, connections, rooms, quiet_s } => {
-            let rooms: Vec<RoomName> = rooms.iter().map(RoomName::new).collect::<Result<_, _>>()?;
-            let quiet = Duration::from_secs(quiet_s);
-            let found = loadgen::idle::measure(server, process, connections, &rooms, quiet);
-            print::idle(&found.await?);
-        }
         Measurement::Resume { process, room, missed } => {
             let room = RoomName::new(room)?;
             print::resume(&loadgen::resume::measure(server, process, &room, missed).await?);

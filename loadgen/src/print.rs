@@ -5,7 +5,6 @@
 use loadgen::{
     durable::{Durable, Figures},
     half_open::HalfOpen,
-    idle::Idle,
     resume::Resume,
     slope::Slope,
     soak::Soak,
@@ -16,14 +15,6 @@ use loadgen::{
 const MIB: f64 = 1024.0 * 1024.0;
 /// Samples that are printed of the many that were taken.
 const SAMPLES_SHOWN: usize = 16;
-
-/// What an idle connection costs.
-pub(crate) fn idle(found: &Idle) {
-    println!("connections            {}", found.connections);
-    println!("resident before        {} KiB", found.before_bytes / 1024);
-    println!("resident after         {} KiB", found.after_bytes / 1024);
-    println!("bytes per connection   {}", found.bytes_per_connection());
-}
 
 /// How fast somebody got what they missed.
 pub(crate) fn resume(found: &Resume) {

@@ -3,16 +3,13 @@
 
 #![expect(clippy::print_stdout, reason = "figures are the program's answer")]
 
+mod figures;
+
 use std::{net::SocketAddr, time::Duration};
 
 use clap::{Args, Subcommand, ValueEnum};
 use common::http::Keep;
-use loadgen::lean::{
-    Target,
-    cost::Cost,
-    dialect::Dialect,
-    fan_out::{self, FanOut},
-};
+use loadgen::lean::{Target, dialect::Dialect, echo, fan_out, handshakes, idle, rooms};
 use serde_json::{Value, json};
 
 /// Measurements that are made of other servers too.
@@ -34,6 +31,78 @@ pub(crate) enum Speed {
         /// What a delivery carries.
         #[arg(long, default_value_t = 256)]
         bytes: usize,
+    },
+    /// Many rooms in which everybody speaks in turn: the most that goes through in time, or what one
+    /// rate costs.
+    Rooms {
+        #[command(flatten)]
+        of: Of,
+        /// Rooms.
+        #[arg(long, default_value_t = 200)]
+        rooms: usize,
+        /// Members of each.
+        #[arg(long, default_value_t = 10)]
+        members: usize,
+        /// What a delivery carries.
+        #[arg(long, default_value_t = 256)]
+        bytes: usize,
+        /// What 99 of 100 deliveries may take.
+        #[arg(long, default_value_t = 50.0)]
+        p99_max_ms: f64,
+        /// Seconds of each step.
+        #[arg(long, default_value_t = 3.0)]
+        step_seconds: f64,
+        /// Messages a second of the first step.
+        #[arg(long, default_value_t = 1_000.0)]
+        start_rate: f64,
+        /// Messages a second, all rooms together; only this is measured.
+        #[arg(long)]
+        rate: Option<f64>,
+    },
+    /// What an idle connection costs.
+    Idle {
+        #[command(flatten)]
+        of: Of,
+        /// Connections to open.
+        #[arg(long, default_value_t = 5_000)]
+        connections: usize,
+        /// Rooms that each of them joins; elsewhere than with us only the first.
+        #[arg(long, value_delimiter = ',', default_value = "general")]
+        rooms: Vec<String>,
+        /// Seconds to let them be.
+        #[arg(long, default_value_t = 40)]
+        quiet_s: u64,
+    },
+    /// Connections that are opened, upgraded and closed.
+    Handshakes {
+        #[command(flatten)]
+        of: Of,
+        /// Connections at the same time.
+        #[arg(long, default_value_t = 64)]
+        connections: usize,
+        /// Seconds.
+        #[arg(long, default_value_t = 5.0)]
+        seconds: f64,
+        /// No more than that in a second; our own server is asked for 1,900.
+        #[arg(long)]
+        per_second_max: Option<f64>,
+    },
+    /// One connection that hears itself.
+    Echo {
+        #[command(flatten)]
+        of: Of,
+        /// Messages on their way at a time.
+        #[arg(long, default_value_t = 1)]
+        in_flight: u64,
+        /// Seconds.
+        #[arg(long, default_value_t = 5.0)]
+        seconds: f64,
+        /// What a round trip carries.
+        #[arg(long, default_value_t = 256)]
+        bytes: usize,
+        /// Where a plain server echoes.
+        #[arg(long, default_value = "/echo")]
+        path: String,
     },
 }
 
@@ -70,46 +139,78 @@ impl Speed {
     pub(crate) async fn runs(self, server: SocketAddr) -> anyhow::Result<()> {
         let (name, of) = match &self {
             Self::FanOut { of, .. } => ("fan-out", of),
+            Self::Rooms { of, .. } => ("rooms", of),
+            Self::Idle { of, .. } => ("idle", of),
+            Self::Handshakes { of, .. } => ("handshakes", of),
+            Self::Echo { of, .. } => ("echo", of),
         };
         let (target, as_json) = (of.target(server), of.json);
         let dialect = target.dialect.name();
         let found = self.measures(&target).await;
         let mut shown = json!({ "measurement": name, "dialect": dialect });
         match &found {
-            Ok(fields) => merges(&mut shown, fields),
+            Ok(fields) => figures::merges(&mut shown, fields),
             Err(error) => shown["failed"] = json!(format!("{error:#}")),
         }
         if as_json {
             println!("{shown}");
         } else if found.is_ok() {
-            people_read(&shown, "");
+            figures::people_read(&shown);
         }
         found.map(drop)
     }
 
     async fn measures(self, target: &Target) -> anyhow::Result<Value> {
-        match self {
-            Self::FanOut { followers, in_flight, seconds, bytes, .. } => {
+        let mut shown;
+        let found = match self {
+            Self::FanOut { of: _, followers, in_flight, seconds, bytes } => {
+                shown = json!({ "followers": followers, "in_flight": in_flight, "bytes": bytes });
                 let lasting = Duration::from_secs_f64(seconds);
                 let load = fan_out::Load { followers, in_flight, lasting, bytes };
-                let FanOut { messages, deliveries, p50_us, p99_us, cost, resident_bytes } =
-                    fan_out::measure(target, load).await?;
-                let mut shown = json!({
-                    "followers": followers,
-                    "in_flight": in_flight,
-                    "bytes": bytes,
-                    "messages": messages,
-                    "deliveries": deliveries,
-                    "deliveries_per_second": deliveries as f64 / cost.seconds,
-                    "server_cpu_us_per_delivery": cost.server_us_each(deliveries),
-                    "p50_us": p50_us,
-                    "p99_us": p99_us,
-                    "server_resident_bytes": resident_bytes,
-                });
-                merges(&mut shown, &used(&cost));
-                Ok(shown)
+                figures::fan_out(&fan_out::measure(target, load).await?)
             }
-        }
+            Self::Rooms {
+                of: _,
+                rooms,
+                members,
+                bytes,
+                p99_max_ms,
+                step_seconds,
+                start_rate,
+                rate,
+            } => {
+                shown = json!({ "rooms": rooms, "members": members, "bytes": bytes });
+                let lasting = Duration::from_secs_f64(step_seconds);
+                let load = rooms::Load { rooms, members, bytes, lasting };
+                if let Some(rate) = rate {
+                    let step = rooms::at_rate(target, load, rate).await?;
+                    json!({ "step": figures::step(&step) })
+                } else {
+                    shown["p99_max_ms"] = json!(p99_max_ms);
+                    let search = rooms::Search { p99_max_us: p99_max_ms * 1e3, start_rate };
+                    figures::search(&rooms::search(target, load, search).await?)
+                }
+            }
+            Self::Idle { of: _, connections, rooms, quiet_s } => {
+                shown = json!({ "rooms": rooms });
+                target.opens_missing(&rooms).await?;
+                let quiet = Duration::from_secs(quiet_s);
+                figures::idle(&idle::measure(target, connections, &rooms, quiet).await?)
+            }
+            Self::Handshakes { of: _, connections, seconds, per_second_max } => {
+                shown = json!({ "connections": connections });
+                let lasting = Duration::from_secs_f64(seconds);
+                let load = handshakes::Load { connections, lasting, per_second_max };
+                figures::handshakes(&handshakes::measure(target, load).await?)
+            }
+            Self::Echo { of: _, in_flight, seconds, bytes, path } => {
+                shown = json!({ "in_flight": in_flight, "bytes": bytes });
+                let lasting = Duration::from_secs_f64(seconds);
+                figures::echo(&echo::measure(target, &path, in_flight, lasting, bytes).await?)
+            }
+        };
+        figures::merges(&mut shown, &found);
+        Ok(shown)
     }
 }
 
@@ -130,55 +231,5 @@ fn keep(text: &str) -> Result<Keep, String> {
         "forever" => Ok(Keep::Forever),
         "none" => Ok(Keep::None),
         entries => entries.parse().map(Keep::Last).map_err(|error| format!("{error}")),
-    }
-}
-
-fn used(cost: &Cost) -> Value {
-    json!({
-        "seconds": cost.seconds,
-        "own_cpu": cost.own_cpu,
-        "load_generator_full": cost.load_generator_full(),
-    })
-}
-
-fn merges(shown: &mut Value, more: &Value) {
-    if let (Value::Object(shown), Value::Object(more)) = (shown, more) {
-        shown.extend(more.clone());
-    }
-}
-
-/// A line for each figure; what was found step by step is a line for each step.
-fn people_read(shown: &Value, indent: &str) {
-    let Value::Object(fields) = shown else { return };
-    for (name, value) in fields {
-        let name = name.replace('_', " ");
-        match value {
-            Value::Array(steps) => {
-                println!("{indent}{name}");
-                for step in steps {
-                    println!("{indent}  {}", in_one_line(step));
-                }
-            }
-            Value::Object(_) => println!("{indent}{name:<28} {}", in_one_line(value)),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-                println!("{indent}{name:<28} {}", figure(value));
-            }
-        }
-    }
-}
-
-fn in_one_line(step: &Value) -> String {
-    let Value::Object(fields) = step else { return figure(step) };
-    let shown =
-        |(name, value): (&String, &Value)| format!("{} {}", name.replace('_', " "), figure(value));
-    fields.iter().map(shown).collect::<Vec<_>>().join(", ")
-}
-
-fn figure(value: &Value) -> String {
-    match (value.as_f64(), value.as_str()) {
-        (Some(number), _) if value.is_f64() && number >= 1_000.0 => format!("{number:.0}"),
-        (Some(number), _) if value.is_f64() => format!("{number:.3}"),
-        (_, Some(text)) => text.to_owned(),
-        _ => value.to_string(),
     }
 }

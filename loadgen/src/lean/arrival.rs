@@ -42,24 +42,26 @@ pub(super) struct Arrived {
     pub(super) user: Option<Member>,
 }
 
-/// Lets everybody come, each into their rooms, and hands them over as they arrive: the `nth` and
-/// whoever it is.
-pub(super) async fn everybody(
-    target: Target,
-    rooms: Vec<Vec<String>>,
-    arrived: mpsc::UnboundedSender<anyhow::Result<(usize, Arrived)>>,
-) {
-    let coming = rooms.into_iter().enumerate().map(|(nth, rooms)| {
-        let target = &target;
-        async move { arrives(target, nth, &rooms).await.map(|arrived| (nth, arrived)) }
-    });
-    let mut coming = futures_util::stream::iter(coming).buffer_unordered(AT_ONCE);
-    while let Some(one) = coming.next().await {
-        // Whoever does not listen any more has given up.
-        if arrived.send(one).is_err() {
-            return;
+/// Whoever arrived, by their number among all.
+pub(super) type Arrivals = mpsc::UnboundedReceiver<anyhow::Result<(usize, Arrived)>>;
+
+/// Lets everybody come, each into their rooms, and hands them over as they arrive.
+pub(super) fn comes(target: Target, rooms: Vec<Vec<String>>) -> Arrivals {
+    let (sender, arrivals) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        let coming = rooms.into_iter().enumerate().map(|(nth, rooms)| {
+            let target = &target;
+            async move { arrives(target, nth, &rooms).await.map(|arrived| (nth, arrived)) }
+        });
+        let mut coming = futures_util::stream::iter(coming).buffer_unordered(AT_ONCE);
+        while let Some(one) = coming.next().await {
+            // Whoever does not listen any more has given up.
+            if sender.send(one).is_err() {
+                return;
+            }
         }
-    }
+    });
+    arrivals
 }
 
 /// Lets one come. In other dialects than ours a connection stands in the first of the rooms only.

@@ -1,13 +1,9 @@
 //! Many members of rooms on one thread: it waits for all their sockets at once.
 
-use std::{
-    io::{ErrorKind, Read as _, Write as _},
-    os::fd::AsRawFd as _,
-    time::{Duration, Instant},
-};
+use std::{io::ErrorKind, os::fd::AsRawFd as _, time::Duration};
 
-use anyhow::{Context as _, bail};
-use mio::{Events, Interest, Poll, Token, net::TcpStream, unix::SourceFd};
+use anyhow::bail;
+use mio::{Events, Interest, Poll, Token, unix::SourceFd};
 use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
     timerfd_settime,
@@ -15,10 +11,10 @@ use rustix::time::{
 
 use super::{
     arrival::Arrived,
-    dialect::{self, Dialect, Piece, Voice},
-    frame,
+    dialect::{Dialect, Voice},
     latency::Latency,
-    room::{Reader, Room, Tally},
+    member::Member,
+    room::{Room, Tally},
 };
 use crate::clock;
 
@@ -43,7 +39,6 @@ pub(super) struct Crowd {
     poll: Poll,
     events: Events,
     timer: rustix::fd::OwnedFd,
-    began: Instant,
     buffer: Vec<u8>,
     members: Vec<Member>,
     rooms: Vec<Room>,
@@ -52,24 +47,6 @@ pub(super) struct Crowd {
     tally: Tally,
     /// Deliveries that must come of what was said.
     expected: u64,
-}
-
-/// One connection.
-#[derive(Debug)]
-struct Member {
-    stream: TcpStream,
-    room: usize,
-    /// Their number within the room.
-    author: usize,
-    reader: Reader,
-    /// Bytes that are no whole frame yet.
-    carried: Vec<u8>,
-    /// Of a stream within frames: what is no whole message yet.
-    within: Vec<u8>,
-    /// What the socket has not taken yet.
-    waiting: Vec<u8>,
-    acknowledged: u64,
-    said: u64,
 }
 
 impl Crowd {
@@ -88,12 +65,17 @@ impl Crowd {
             poll,
             events: Events::with_capacity(EVENTS),
             timer,
-            began: clock::now(),
             buffer: vec![0; BUFFER_BYTES],
             members: Vec::new(),
             rooms: Vec::new(),
             of_room: Vec::new(),
-            tally: Tally { deliveries: 0, latency: Latency::new(), now: 0, chance },
+            tally: Tally {
+                began: clock::now(),
+                deliveries: 0,
+                latency: Latency::new(),
+                now: 0,
+                chance,
+            },
             expected: 0,
         })
     }
@@ -117,21 +99,12 @@ impl Crowd {
         voice: Voice,
     ) -> anyhow::Result<()> {
         let nth = self.members.len();
-        let mut stream = TcpStream::from_std(arrived.stream);
+        let author = self.rooms[room].enters(voice);
+        let mut member = Member::new(arrived, room, author);
         let interest = Interest::READABLE | Interest::WRITABLE;
-        self.poll.registry().register(&mut stream, Token(nth), interest)?;
+        self.poll.registry().register(&mut member.stream, Token(nth), interest)?;
         self.of_room[room].push(nth);
-        self.members.push(Member {
-            stream,
-            room,
-            author: self.rooms[room].enters(voice),
-            reader: Reader::default(),
-            carried: arrived.leftover,
-            within: Vec::new(),
-            waiting: Vec::new(),
-            acknowledged: 0,
-            said: 0,
-        });
+        self.members.push(member);
         self.reads(nth, false)
     }
 
@@ -181,7 +154,7 @@ impl Crowd {
 
     /// Nanoseconds since the beginning.
     pub(super) fn now(&self) -> u64 {
-        self.began.elapsed().as_nanos() as u64
+        self.tally.began.elapsed().as_nanos() as u64
     }
 
     /// Somebody says something; it leaves with [`Self::flushes`].
@@ -192,18 +165,9 @@ impl Crowd {
         self.expected += self.of_room[member.room].len() as u64;
     }
 
-    /// Writes what waits, as far as the socket takes it.
+    /// Writes what waits for somebody, as far as the socket takes it.
     pub(super) fn flushes(&mut self, nth: usize) -> anyhow::Result<()> {
-        let Member { stream, waiting, .. } = &mut self.members[nth];
-        while !waiting.is_empty() {
-            match stream.write(waiting) {
-                Ok(bytes) => drop(waiting.drain(..bytes)),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error).context("the server does not take a message"),
-            }
-        }
-        Ok(())
+        self.members[nth].flushes()
     }
 
     /// Messages that somebody got.
@@ -303,95 +267,9 @@ impl Crowd {
     }
 
     fn reads(&mut self, nth: usize, to_the_end: bool) -> anyhow::Result<()> {
-        let Self { dialect, buffer, members, rooms, tally, began, .. } = self;
+        let Self { dialect, buffer, members, rooms, tally, .. } = self;
         let member = &mut members[nth];
         let room = &mut rooms[member.room];
-        loop {
-            let held = member.carried.len();
-            anyhow::ensure!(held < buffer.len(), "a frame of more than {held} bytes");
-            buffer[..held].copy_from_slice(&member.carried);
-            let read = match member.stream.read(&mut buffer[held..]) {
-                Ok(0) => bail!("the server ended a connection"),
-                Ok(read) => read,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error).context("a connection broke"),
-            };
-            tally.now = began.elapsed().as_nanos() as u64;
-            let bytes = &buffer[..held + read];
-            let used = member.takes(*dialect, room, bytes, tally)?;
-            member.carried.clear();
-            member.carried.extend_from_slice(&bytes[used..]);
-            // Less than was asked for: the socket is empty, and will be told of again (epoll(7)).
-            if held + read < buffer.len() && !to_the_end {
-                break;
-            }
-        }
-        if self.members[nth].waiting.is_empty() { Ok(()) } else { self.flushes(nth) }
-    }
-}
-
-impl Member {
-    /// Takes whole frames; how many bytes they were.
-    fn takes(
-        &mut self,
-        dialect: Dialect,
-        room: &mut Room,
-        bytes: &[u8],
-        tally: &mut Tally,
-    ) -> anyhow::Result<usize> {
-        if !dialect.is_a_stream() {
-            return self.takes_pieces(dialect, room, bytes, tally);
-        }
-        let mut within = std::mem::take(&mut self.within);
-        let mut used = 0;
-        while let Some(frame) = frame::first(&bytes[used..])? {
-            used += frame.bytes;
-            match frame.opcode {
-                frame::TEXT | frame::BINARY => within.extend_from_slice(frame.payload),
-                _ => self.answers(&dialect::control(frame)?),
-            }
-        }
-        let taken = self.takes_pieces(dialect, room, &within, tally)?;
-        within.drain(..taken);
-        self.within = within;
-        Ok(used)
-    }
-
-    fn takes_pieces(
-        &mut self,
-        dialect: Dialect,
-        room: &mut Room,
-        bytes: &[u8],
-        tally: &mut Tally,
-    ) -> anyhow::Result<usize> {
-        let mut used = 0;
-        while used < bytes.len() {
-            used += room.takes_known(&mut self.reader, &bytes[used..], tally);
-            let rest = &bytes[used..];
-            let piece = dialect.first(rest)?;
-            match piece {
-                Piece::Partial => break,
-                Piece::Said { bytes, carries } => {
-                    room.takes_new(&mut self.reader, &rest[..bytes], carries, tally)?;
-                    used += bytes;
-                }
-                Piece::Acknowledged { bytes }
-                | Piece::Passing { bytes }
-                | Piece::Asked { bytes, .. } => {
-                    self.answers(&piece);
-                    used += bytes;
-                }
-            }
-        }
-        Ok(used)
-    }
-
-    fn answers(&mut self, piece: &Piece<'_>) {
-        match piece {
-            Piece::Asked { opcode, answer, .. } => frame::write(*opcode, answer, &mut self.waiting),
-            Piece::Acknowledged { .. } => self.acknowledged += 1,
-            Piece::Partial | Piece::Said { .. } | Piece::Passing { .. } => {}
-        }
+        member.reads(*dialect, room, buffer, tally, to_the_end)
     }
 }

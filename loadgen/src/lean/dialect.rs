@@ -204,6 +204,11 @@ impl Voice {
         Ok(Self { dialect, before, text_bytes, room: room.to_owned() })
     }
 
+    /// Somebody who never says anything.
+    pub(super) fn silent(dialect: Dialect) -> Self {
+        Self { dialect, before: Vec::new(), text_bytes: stamp::BYTES, room: String::new() }
+    }
+
     /// Appends a frame that says something. `place` is where it will stand in the room, from 1.
     pub(super) fn says(&self, stamp: Stamp, place: u64, out: &mut Vec<u8>) {
         let Self { dialect, before, text_bytes, room } = self;

@@ -1,6 +1,8 @@
 //! What was said in a room, as it first arrived at anybody. Whoever comes later is compared with
 //! that, which costs much less than reading it anew, and notices every byte that differs.
 
+use std::time::Instant;
+
 use anyhow::bail;
 
 use super::{
@@ -69,6 +71,8 @@ pub(super) struct Reader {
 /// What came of reading.
 #[derive(Debug)]
 pub(super) struct Tally {
+    /// The beginning of time.
+    pub(super) began: Instant,
     /// Deliveries, each of them checked.
     pub(super) deliveries: u64,
     pub(super) latency: Latency,

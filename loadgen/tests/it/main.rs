@@ -45,21 +45,6 @@ async fn open_house_with(more: &[&str]) -> (SocketAddr, tokio::sync::oneshot::Se
 }
 
 #[tokio::test]
-async fn idle_connections_stay_open_and_are_weighed() {
-    let (address, stop) = open_house().await;
-    let (quiet, rooms) = (Duration::from_millis(200), [RoomName::new("general").unwrap()]);
-    let process = std::process::id();
-    let idle = loadgen::idle::measure(address, process, 20, &rooms, quiet).await.unwrap();
-    assert_eq!(idle.connections, 20);
-    assert!(idle.before_bytes > 0);
-
-    let unknown = [RoomName::new("unknown").unwrap()];
-    let refused = loadgen::idle::measure(address, process, 1, &unknown, quiet).await;
-    assert!(refused.unwrap_err().to_string().contains("NotFound"));
-    drop(stop);
-}
-
-#[tokio::test]
 async fn acks_are_counted_beside_a_plain_file() {
     let (address, stop) = open_house().await;
     let (directory, each) = (std::env::temp_dir(), Duration::from_millis(50));
