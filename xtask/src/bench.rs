@@ -27,7 +27,10 @@ mod section;
 
 mod numbers;
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -42,6 +45,9 @@ use crate::place;
 /// The name of the markers in docs/benchmarks.md.
 const SECTION: &str = "peers";
 
+/// Where the runs of a whole bench are kept.
+const RECORD: &str = "record.jsonl";
+
 /// What a bench is about.
 struct Scope {
     effort: Effort,
@@ -54,8 +60,8 @@ struct Scope {
 /// Measures, and writes its part of docs/benchmarks.md with the plots beside it.
 pub(crate) fn bench(words: &[&str]) -> Result<()> {
     if words == ["--report"] {
-        let lines = fs::read_to_string(folder().join("record.jsonl"))
-            .context("no bench has left a record yet")?;
+        let lines =
+            fs::read_to_string(folder().join(RECORD)).context("no bench has left a record yet")?;
         return publish(
             &Record::read(&lines).map_err(anyhow::Error::msg)?,
             &place::root().join("docs"),
@@ -72,6 +78,13 @@ pub(crate) fn bench(words: &[&str]) -> Result<()> {
     publish(&record, &beside)?;
     eprintln!("{}", fs::read_to_string(beside.join("benchmarks.md"))?);
     Ok(())
+}
+
+impl Scope {
+    /// What is measured of a part must not take the place of the whole.
+    fn file(&self) -> &'static str {
+        if self.is_whole { RECORD } else { "part.jsonl" }
+    }
 }
 
 fn scope(words: &[&str]) -> Result<Scope> {
@@ -147,7 +160,7 @@ fn measure(scope: &Scope) -> Result<Record> {
                 let (who, what) = (contender.name(), measurement.name());
                 eprintln!("{}/{rounds} {what} {who}: {said}", round + 1);
                 record.runs.push(Run { round, contender, measurement, outcome });
-                fs::write(folder().join("record.jsonl"), record.lines())?;
+                fs::write(folder().join(scope.file()), record.lines())?;
             }
         }
     }
@@ -160,7 +173,7 @@ fn folder() -> PathBuf {
 }
 
 /// Writes the section and the plots into a folder.
-fn publish(record: &Record, docs: &std::path::Path) -> Result<()> {
+fn publish(record: &Record, docs: &Path) -> Result<()> {
     let plots = docs.join("benchmarks");
     fs::create_dir_all(&plots)?;
     for (file, svg) in report::plots(record) {

@@ -9,7 +9,7 @@ use std::fmt::Write;
 use self::axis::Axis;
 use super::numbers;
 
-const WIDTH: f64 = 820.0;
+const WIDTH: f64 = 850.0;
 const HEIGHT: f64 = 460.0;
 /// Where the axes are: left, right, top, bottom.
 const LEFT: f64 = 74.0;
