@@ -23,7 +23,7 @@ use tower::Service;
 
 pub use guard::Guard;
 
-use crate::{App, clock, connections::Place, routes, transport::reply::Response};
+use crate::{App, clock, connections::Place, transport::reply::Response};
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 4_096;
@@ -59,9 +59,13 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-/// Accepts for ever.
-pub(crate) async fn serve(listener: TcpListener, app: Arc<App>) {
-    let service = routes::service(&app);
+/// Accepts for ever, and lets `service` answer.
+pub(crate) async fn serve<S>(listener: TcpListener, service: S, app: Arc<App>)
+where
+    S: Service<http::Request<Incoming>, Response = Response, Error = Infallible>,
+    S: Clone + Send + 'static,
+    S::Future: Send + 'static,
+{
     loop {
         let (stream, address) = match listener.accept().await {
             Ok(accepted) => accepted,

@@ -5,7 +5,8 @@ use std::time::{Instant, SystemTime};
 use common::Timestamp;
 
 /// Monotonic time. It is tokio's, so that a test can pause it.
-pub(crate) fn now() -> Instant {
+#[must_use]
+pub fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 

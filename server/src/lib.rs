@@ -44,17 +44,19 @@ pub mod fuzzing;
 #[cfg(feature = "mutants")]
 pub mod mutant;
 
-mod clock;
+pub mod clock;
 
 mod random;
 
-use std::{future::Future, sync::Arc};
+use std::{convert::Infallible, future::Future, sync::Arc};
 
 use anyhow::Context as _;
 use common::{RoomName, http::Keep};
+use hyper::body::Incoming;
 use rooms::NewRoom;
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::Service;
 
 pub use config::Config;
 
@@ -64,6 +66,7 @@ use crate::{
     live::Live,
     log::{SqliteStore, Store},
     search::{Searching, following},
+    transport::reply::Response,
 };
 
 /// The room that always exists.
@@ -141,6 +144,12 @@ pub async fn open(config: Config) -> anyhow::Result<House> {
 }
 
 impl House {
+    /// What requests share: for a service of one's own, see [`Self::serve_instead`].
+    #[must_use]
+    pub fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+
     /// Serves `listener` until `shutdown` is done, then sends everybody away within
     /// [`Config::drain`].
     ///
@@ -151,13 +160,32 @@ impl House {
         listener: TcpListener,
         shutdown: impl Future<Output = ()>,
     ) -> anyhow::Result<()> {
+        let service = routes::service(&self.app);
+        self.serve_instead(service, listener, shutdown).await
+    }
+
+    /// The same, with other addresses behind the same accept loop.
+    ///
+    /// # Errors
+    /// A task that everybody depends on ended.
+    pub async fn serve_instead<S>(
+        self,
+        service: S,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()>,
+    ) -> anyhow::Result<()>
+    where
+        S: Service<http::Request<Incoming>, Response = Response, Error = Infallible>,
+        S: Clone + Send + 'static,
+        S::Future: Send + 'static,
+    {
         let Self { app, mut background } = self;
         let sent_away = async {
             shutdown.await;
             drain(&app).await;
         };
         tokio::select! {
-            () = accept::serve(listener, Arc::clone(&app)) => {}
+            () = accept::serve(listener, service, Arc::clone(&app)) => {}
             () = sent_away => {}
             ended = background.join_next() => {
                 anyhow::bail!("a task that everybody depends on ended: {ended:?}");

@@ -13,7 +13,10 @@ use crate::{
     api, page,
     transport::{
         reply::Response,
-        websocket::upgrade::{self, Handshake},
+        websocket::{
+            self,
+            upgrade::{self, Handshake},
+        },
     },
 };
 
@@ -69,7 +72,7 @@ fn all(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 
     ticket
         .or(ws.or(ws_room).unify().map(|room, (app, handshake): (Arc<App>, Handshake)| {
-            upgrade::answer(Handshake { room, ..handshake }, &app)
+            upgrade::answer(Handshake { room, ..handshake }, &app, websocket::serve)
         }))
         .unify()
         .or(sign_in.or(session).unify().or(sign_out).unify())
@@ -85,7 +88,7 @@ fn all(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 }
 
 /// What a WebSocket handshake brings, whole or not.
-fn handshake(
+pub fn handshake(
     app: &Arc<App>,
 ) -> impl Filter<Extract = ((Arc<App>, Handshake),), Error = Rejection> + Clone + use<> {
     let app = Arc::clone(app);

@@ -4,7 +4,7 @@
 
 mod delivery;
 mod requests;
-mod socket;
+pub mod socket;
 pub mod upgrade;
 
 use std::{
@@ -12,15 +12,14 @@ use std::{
     future::poll_fn,
     panic::AssertUnwindSafe,
     sync::Arc,
-    task::{Context, Poll},
     time::{Duration, Instant},
 };
 
-use common::{CloseCode, ConnectionId, RoomName, UserId};
+use common::{CloseCode, ConnectionId, RoomName, UserId, limits::FRAME_BYTES_MAX};
 use futures_util::FutureExt as _;
 use rooms::{Conversation, conversation::Closing};
 use tokio::net::TcpStream;
-use websocket::{Incoming, Opcode, Violation};
+use websocket::{Incoming, Limits, Opcode, Violation};
 
 use crate::{
     App,
@@ -30,8 +29,14 @@ use crate::{
     live::{Answer, Asked, Mail, Mailbox, Marked},
     random,
 };
-use socket::Socket;
+use socket::{Happened, Socket};
 
+/// A message may come in so many frames, within this time.
+const LIMITS: Limits = Limits {
+    message_bytes_max: FRAME_BYTES_MAX,
+    fragments_max: 64,
+    message_time_max: Duration::from_secs(10),
+};
 /// From the close frame to dropping the TCP connection, when the client does not answer it.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -82,13 +87,6 @@ enum Ending {
     Lost,
 }
 
-/// What the socket was waiting for.
-enum Happened {
-    Arrived(usize),
-    Flushed,
-    Lost,
-}
-
 /// Talks with one client until it ends.
 pub async fn serve(arrival: Arrival, app: Arc<App>) {
     let mut connection = Connection::new(arrival, app);
@@ -118,7 +116,7 @@ impl Connection {
             conversation.handle_ticket(ticket);
         }
         Self {
-            socket: Socket::new(stream, &early, app.config.write_stall(), now),
+            socket: Socket::new(stream, &early, LIMITS, app.config.write_stall(), now),
             app,
             conversation,
             mailbox: Arc::default(),
@@ -169,7 +167,7 @@ impl Connection {
                 continue;
             }
             let happened = tokio::select! {
-                happened = poll_fn(|cx| poll_socket(socket, wants_input, cx)) => Some(happened),
+                happened = poll_fn(|cx| socket.poll(wants_input, cx)) => Some(happened),
                 () = mailbox.wait() => None,
                 () = &mut sleep => None,
                 // Nobody else knows of a connection without a ticket.
@@ -316,23 +314,6 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         self.leave();
-    }
-}
-
-fn poll_socket(socket: &mut Socket, wants_input: bool, cx: &mut Context<'_>) -> Poll<Happened> {
-    let now = clock::now();
-    match socket.poll_flush(cx, now) {
-        Poll::Ready(Ok(true)) => return Poll::Ready(Happened::Flushed),
-        Poll::Ready(Err(_)) => return Poll::Ready(Happened::Lost),
-        Poll::Ready(Ok(false)) | Poll::Pending => {}
-    }
-    if !wants_input {
-        return Poll::Pending;
-    }
-    match socket.poll_read(cx, now) {
-        Poll::Ready(Ok(0) | Err(_)) => Poll::Ready(Happened::Lost),
-        Poll::Ready(Ok(bytes)) => Poll::Ready(Happened::Arrived(bytes)),
-        Poll::Pending => Poll::Pending,
     }
 }
 

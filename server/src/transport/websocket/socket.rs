@@ -3,23 +3,17 @@
 use std::{
     cell::RefCell,
     io,
+    net::Shutdown,
     sync::Arc,
     task::{Context, Poll, ready},
     time::{Duration, Instant},
 };
 
-use common::limits::FRAME_BYTES_MAX;
 use tokio::net::TcpStream;
 use websocket::{Decoder, Incoming, Limits, Opcode, Violation, write_close, write_frame};
 
 use crate::{clock, line::Line};
 
-/// A message may come in so many frames, within this time.
-const LIMITS: Limits = Limits {
-    message_bytes_max: FRAME_BYTES_MAX,
-    fragments_max: 64,
-    message_time_max: Duration::from_secs(10),
-};
 /// Bytes of one read; the buffer belongs to the thread and not to the connection.
 const READ_BYTES_MAX: usize = 16 * 1024;
 
@@ -27,7 +21,9 @@ thread_local! {
     static READ_BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_BYTES_MAX]);
 }
 
-pub(super) struct Socket {
+/// One WebSocket connection.
+#[derive(Debug)]
+pub struct Socket {
     line: Arc<Line>,
     decoder: Decoder,
     /// Frames that the line was not given yet.
@@ -36,11 +32,33 @@ pub(super) struct Socket {
     undecoded: bool,
     /// The client broke the protocol: what follows cannot be read as frames and is thrown away.
     broken: bool,
+    /// Nothing more is written: the client has been told with the last byte.
+    shut: bool,
+}
+
+/// What a socket was waiting for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Happened {
+    /// So many bytes arrived.
+    Arrived(usize),
+    /// Everything that waited was written.
+    Flushed,
+    /// There is nobody at the other end.
+    Lost,
 }
 
 impl Socket {
-    pub(super) fn new(stream: TcpStream, early: &[u8], stall_max: Duration, now: Instant) -> Self {
-        let mut decoder = Decoder::new(LIMITS);
+    /// A connection that was upgraded; `early` came right behind the handshake. Whoever takes
+    /// nothing for `stall_max` is late.
+    #[must_use]
+    pub fn new(
+        stream: TcpStream,
+        early: &[u8],
+        limits: Limits,
+        stall_max: Duration,
+        now: Instant,
+    ) -> Self {
+        let mut decoder = Decoder::new(limits);
         decoder.feed(early, now);
         Self {
             line: Arc::new(Line::new(stream)),
@@ -49,11 +67,15 @@ impl Socket {
             stall_max,
             undecoded: !early.is_empty(),
             broken: false,
+            shut: false,
         }
     }
 
     /// The next thing that arrived whole.
-    pub(super) fn next(&mut self, now: Instant) -> Result<Option<Incoming>, Violation> {
+    ///
+    /// # Errors
+    /// The client broke the protocol: nothing more can be read.
+    pub fn next(&mut self, now: Instant) -> Result<Option<Incoming>, Violation> {
         let next = self.decoder.next(now);
         self.undecoded = matches!(next, Ok(Some(_)));
         self.broken |= next.is_err();
@@ -61,7 +83,8 @@ impl Socket {
     }
 
     /// Whether asking for the next thing may give one without reading.
-    pub(super) fn has_undecoded(&self) -> bool {
+    #[must_use]
+    pub fn has_undecoded(&self) -> bool {
         self.undecoded
     }
 
@@ -70,16 +93,19 @@ impl Socket {
         &self.line
     }
 
-    pub(super) fn write(&mut self, opcode: Opcode, payload: &[u8]) {
+    /// Puts a frame behind what waits for the next flush.
+    pub fn write(&mut self, opcode: Opcode, payload: &[u8]) {
         write_frame(&mut self.fresh, opcode, payload);
     }
 
-    pub(super) fn write_close(&mut self, code: u16, reason: &str) {
+    /// Puts a close frame behind what waits for the next flush.
+    pub fn write_close(&mut self, code: u16, reason: &str) {
         write_close(&mut self.fresh, code, reason);
     }
 
     /// Bytes that wait for the next flush.
-    pub(super) fn fresh_bytes(&self) -> usize {
+    #[must_use]
+    pub fn fresh_bytes(&self) -> usize {
         self.fresh.len()
     }
 
@@ -89,32 +115,43 @@ impl Socket {
     }
 
     /// Whether the kernel took everything that was handed to it.
-    pub(super) fn is_flushed(&self) -> bool {
+    #[must_use]
+    pub fn is_flushed(&self) -> bool {
         self.line.waiting_since().is_none()
     }
 
     /// Writes what the kernel takes at once.
-    pub(super) fn try_flush(&mut self, now: Instant) {
+    pub fn try_flush(&mut self, now: Instant) {
         self.line.write(&mut self.fresh, now);
     }
 
     /// Writes until everything is written; `false` when nothing waited.
-    pub(super) fn poll_flush(
-        &mut self,
-        cx: &mut Context<'_>,
-        now: Instant,
-    ) -> Poll<io::Result<bool>> {
+    fn poll_flush(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<io::Result<bool>> {
         let fresh = !self.fresh.is_empty();
         self.try_flush(now);
         self.line.poll_flush(cx, now).map_ok(|kept| kept || fresh)
     }
 
+    /// Writes what waits; reads, where that is wanted.
+    pub fn poll(&mut self, wants_input: bool, cx: &mut Context<'_>) -> Poll<Happened> {
+        let now = clock::now();
+        match self.poll_flush(cx, now) {
+            Poll::Ready(Ok(true)) => return Poll::Ready(Happened::Flushed),
+            Poll::Ready(Err(_)) => return Poll::Ready(Happened::Lost),
+            Poll::Ready(Ok(false)) | Poll::Pending => {}
+        }
+        if !wants_input {
+            return Poll::Pending;
+        }
+        match self.poll_read(cx, now) {
+            Poll::Ready(Ok(0) | Err(_)) => Poll::Ready(Happened::Lost),
+            Poll::Ready(Ok(bytes)) => Poll::Ready(Happened::Arrived(bytes)),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
     /// Reads what is there; 0 at the end of the stream.
-    pub(super) fn poll_read(
-        &mut self,
-        cx: &mut Context<'_>,
-        now: Instant,
-    ) -> Poll<io::Result<usize>> {
+    fn poll_read(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<io::Result<usize>> {
         loop {
             ready!(self.line.stream().poll_read_ready(cx))?;
             let read = READ_BUFFER.with_borrow_mut(|buffer| {
@@ -135,9 +172,16 @@ impl Socket {
     }
 
     /// Writes what is left, then waits for the client's close frame or its end of the stream.
-    pub(super) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    /// Whose frames cannot be read any more sees the end of ours at once (RFC 6455 section 7.1.7).
+    ///
+    /// # Errors
+    /// The connection is lost.
+    pub fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let now = clock::now();
         ready!(self.poll_flush(cx, now))?;
+        if self.broken && !std::mem::replace(&mut self.shut, true) {
+            socket2::SockRef::from(self.line.stream()).shutdown(Shutdown::Write)?;
+        }
         loop {
             while !self.broken {
                 match self.next(now) {
@@ -160,5 +204,46 @@ impl Socket {
     /// When the client has to have taken something.
     pub(super) fn stall_deadline(&self) -> Option<Instant> {
         self.line.waiting_since().map(|since| since + self.stall_max)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+    };
+
+    use super::*;
+
+    const LIMITS: Limits = Limits {
+        message_bytes_max: 100,
+        fragments_max: 2,
+        message_time_max: Duration::from_secs(10),
+    };
+
+    #[tokio::test]
+    async fn whose_frames_cannot_be_read_sees_the_close_frame_and_the_end_at_once() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut far = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (near, _) = listener.accept().await.unwrap();
+        let mut socket =
+            Socket::new(near, b"\x81\x01x", LIMITS, Duration::from_secs(1), clock::now());
+        let violation = socket.next(clock::now()).unwrap_err();
+        socket.write_close(violation.close_code(), "");
+
+        let closed = poll_fn(|cx| socket.poll_close(cx));
+        let (close, lets_go) = tokio::join!(closed, async {
+            // Closed by nobody else: the client still could write.
+            let mut told = Vec::new();
+            far.read_to_end(&mut told).await.unwrap();
+            far.write_all(b"whatever").await.unwrap();
+            drop(far);
+            told
+        });
+        close.unwrap();
+        assert_eq!(lets_go, [0x88, 2, 0x03, 0xea]);
     }
 }

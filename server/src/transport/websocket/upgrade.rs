@@ -1,7 +1,7 @@
 //! The handshake (RFC 6455 section 4.2): what is refused before the upgrade, and taking the bare
 //! TCP connection out of hyper after it.
 
-use std::sync::Arc;
+use std::{future::Future, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use common::{ErrorCode, FieldFault, Problem, RoomName, SUBPROTOCOL_JSON};
@@ -9,13 +9,14 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use sha1::{Digest as _, Sha1};
+use tokio::net::TcpStream;
 use warp::reply::Reply as _;
 
 use super::Arrival;
 use crate::{
     App,
     accept::{Guard, Peer},
-    accounts::{Hashed, cookie},
+    accounts::cookie,
     clock, origin,
     transport::reply::{self, Response},
 };
@@ -37,9 +38,16 @@ pub struct Handshake {
     pub on_upgrade: Option<OnUpgrade>,
 }
 
-/// Answers 101 and lets the connection talk, or refuses it with a problem.
-pub fn answer(handshake: Handshake, app: &Arc<App>) -> Response {
-    match accept(handshake, app) {
+/// Answers 101 and hands the connection to `serve`, or refuses it with a problem.
+pub fn answer<F>(
+    handshake: Handshake,
+    app: &Arc<App>,
+    serve: impl FnOnce(Arrival, Arc<App>) -> F + Send + 'static,
+) -> Response
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    match accept(handshake, app, serve) {
         Ok(response) => response,
         Err(problem) => {
             let mut response = reply::problem(&problem);
@@ -54,7 +62,14 @@ pub fn answer(handshake: Handshake, app: &Arc<App>) -> Response {
     }
 }
 
-fn accept(handshake: Handshake, app: &Arc<App>) -> Result<Response, Problem> {
+fn accept<F>(
+    handshake: Handshake,
+    app: &Arc<App>,
+    serve: impl FnOnce(Arrival, Arc<App>) -> F + Send + 'static,
+) -> Result<Response, Problem>
+where
+    F: Future<Output = ()> + Send + 'static,
+{
     let Handshake { room, query, headers, peer, on_upgrade } = handshake;
     origin::check(&headers, &app.config)?;
     let (Some(key), Some(on_upgrade)) = (websocket_key(&headers), on_upgrade) else {
@@ -71,7 +86,12 @@ fn accept(handshake: Handshake, app: &Arc<App>) -> Result<Response, Problem> {
     let ticket = query.as_deref().and_then(ticket_in_query);
     let app_of_task = Arc::clone(app);
     app.tasks.spawn(async move {
-        talk(on_upgrade, peer, ticket, room, sessions, app_of_task).await;
+        let Some((stream, early)) = take_out(on_upgrade).await else { return };
+        let place = peer.place;
+        let arrival = Arrival { stream, early, ticket, room, sessions, place };
+        // A task of its own, so that what waited for the upgrade is freed.
+        let tasks = app_of_task.tasks.clone();
+        tasks.spawn(serve(arrival, app_of_task));
     });
     let mut response = http::Response::builder()
         .status(StatusCode::SWITCHING_PROTOCOLS)
@@ -85,25 +105,14 @@ fn accept(handshake: Handshake, app: &Arc<App>) -> Result<Response, Problem> {
     Ok(response.into_response())
 }
 
-/// Takes the TCP connection out of hyper. The conversation runs as a task of its own, so that what
-/// waited for the upgrade is freed.
-async fn talk(
-    on_upgrade: OnUpgrade,
-    peer: Peer,
-    ticket: Option<String>,
-    room: Option<RoomName>,
-    sessions: Vec<Hashed>,
-    app: Arc<App>,
-) {
-    let Ok(upgraded) = on_upgrade.await else { return };
+/// Takes the TCP connection out of hyper, with what was read of it already.
+async fn take_out(on_upgrade: OnUpgrade) -> Option<(TcpStream, Vec<u8>)> {
+    let upgraded = on_upgrade.await.ok()?;
     let Ok(parts) = upgraded.downcast::<TokioIo<Guard>>() else {
         tracing::error!("the upgraded connection is no TCP connection");
-        return;
+        return None;
     };
-    let (stream, early) = (parts.io.into_inner().into_inner(), parts.read_buf.to_vec());
-    let arrival = Arrival { stream, early, ticket, room, sessions, place: peer.place };
-    let tasks = app.tasks.clone();
-    tasks.spawn(super::serve(arrival, app));
+    Some((parts.io.into_inner().into_inner(), parts.read_buf.to_vec()))
 }
 
 /// The key of a complete handshake; `None` for any other request.
