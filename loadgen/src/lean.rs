@@ -55,7 +55,7 @@ use self::{
 use crate::{clock, guest::Guest, route::Route};
 
 /// Rooms that one person may open; others are opened by the next.
-const ROOMS_EACH: usize = 100;
+const ROOMS_EACH: usize = 20;
 /// Far from everybody else: the address of people who only open rooms.
 const OPENERS_FROM: usize = 4_000_000;
 /// How often those who arrive are looked for.

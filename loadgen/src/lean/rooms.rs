@@ -95,15 +95,18 @@ pub async fn search(target: &Target, load: Load, search: Search) -> anyhow::Resu
     measured(target, load.shape(), move |crowd| {
         let mut turns = Turns { load, said: 0 };
         let mut found = Found { best: None, half: None, steps: Vec::new() };
-        let (mut kept, mut not_kept) = (None, None);
+        let (mut kept, mut not_kept, mut failed) = (None, None, None);
         while let Some(rate) = next_rate(search.start_rate, kept, not_kept) {
             let step = turns.step(crowd, &processes, rate)?;
             found.steps.push(step);
             if step.is_in_time(search.p99_max_us) {
                 kept = Some(rate);
                 found.best = Some(step);
-            } else {
+            } else if failed == Some(rate) {
                 not_kept = Some(rate);
+            } else {
+                // The machine may have been busy with something else: it is tried once more.
+                failed = Some(rate);
             }
         }
         if let Some(best) = found.best {
