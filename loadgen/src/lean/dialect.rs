@@ -256,3 +256,65 @@ fn entry_without_text(room: &RoomName, author: &common::Member) -> anyhow::Resul
         erased: None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_of_nats_is_read_when_all_of_it_is_there() {
+        let stream = b"+OK\r\nMSG room 1 5\r\nhello\r\nPING\r\n";
+        let nats = Dialect::Nats;
+        assert_eq!(nats.first(stream).unwrap(), Piece::Passing { bytes: 5 });
+        let whole = Piece::Said { bytes: 21, carries: b"hello" };
+        assert_eq!(nats.first(&stream[5..]).unwrap(), whole);
+        for part in 0..21 {
+            assert_eq!(nats.first(&stream[5..5 + part]).unwrap(), Piece::Partial, "{part}");
+        }
+        assert!(matches!(nats.first(&stream[26..]).unwrap(), Piece::Asked { bytes: 6, .. }));
+        assert!(nats.first(b"-ERR 'no'\r\n").is_err());
+    }
+
+    #[test]
+    fn a_message_of_ours_is_known_by_its_beginning() {
+        let check = |text: &str, expected: Option<Piece<'_>>| {
+            let mut wire = vec![0x81, text.len() as u8];
+            wire.extend_from_slice(text.as_bytes());
+            assert_eq!(Dialect::Madang.first(&wire).ok(), expected, "{text}");
+        };
+        let entry = r#"{"type":"entry","body":"x"}"#;
+        let carries = entry.strip_suffix(r#""}"#).unwrap().as_bytes();
+        check(entry, Some(Piece::Said { bytes: 29, carries }));
+        check(r#"{"type":"ack","id":1}"#, Some(Piece::Acknowledged { bytes: 23 }));
+        check(r#"{"type":"head"}"#, Some(Piece::Passing { bytes: 17 }));
+        check(r#"{"type":"error"}"#, None);
+        let (opcode, answer) = (frame::TEXT, r#"{"type":"pong"}"#.as_bytes());
+        check(r#"{"type":"ping"}"#, Some(Piece::Asked { bytes: 17, opcode, answer }));
+    }
+
+    #[test]
+    fn a_delivery_carries_as_much_as_was_asked_for_whatever_the_dialect() {
+        let stamp = Stamp { author: 1, number: 2, at: 3 };
+        for bytes in [64, 127, 128, 256] {
+            for dialect in [Dialect::Plain, Dialect::Socketio, Dialect::Nats] {
+                let voice = Voice::new(dialect, "room", None, bytes).unwrap();
+                let mut wire = Vec::new();
+                voice.says(stamp, 1, &mut wire);
+                let said = wire.len() - if wire[1] & 0x7F == 126 { 8 } else { 6 };
+                let text = voice.text_bytes;
+                let (sent, delivered) = match dialect {
+                    Dialect::Madang | Dialect::Plain => (text, text),
+                    Dialect::Socketio => (text + 12, text + 13),
+                    Dialect::Nats => {
+                        let head = |verb: &str| format!("{verb}{text}\r\n").len();
+                        (head("PUB room ") + text + 2, head("MSG room 1 ") + text + 2)
+                    }
+                };
+                assert_eq!((said, delivered), (sent, bytes), "{dialect:?}");
+            }
+        }
+        assert!(Voice::new(Dialect::Plain, "room", None, 27).is_err());
+        assert!(Voice::new(Dialect::Socketio, "room", None, 40).is_err());
+        assert!(Voice::new(Dialect::Nats, "room", None, 40).is_err());
+    }
+}

@@ -13,6 +13,10 @@ use super::{
 };
 use crate::clock;
 
+/// Of the quiet time, at most so much is let go by before it is measured: until everybody was told
+/// who came, and who went.
+const SETTLING_MAX: Duration = Duration::from_secs(7);
+
 /// What was found.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Idle {
@@ -63,8 +67,12 @@ pub async fn measure(
         admits(&mut crowd, arrivals, connections, |crowd, _, arrived: Arrived| {
             crowd.admits(arrived, room, Voice::silent(target.dialect))
         })?;
+        let begin = clock::now();
+        let (settled, end) = (begin + SETTLING_MAX.min(quiet / 4), begin + quiet);
+        while let Some(left) = settled.checked_duration_since(clock::now()) {
+            crowd.turns(Some(left))?;
+        }
         let meter = Meter::begins(&target.processes)?;
-        let end = clock::now() + quiet;
         while let Some(left) = end.checked_duration_since(clock::now()) {
             crowd.turns(Some(left))?;
         }

@@ -268,3 +268,91 @@ impl Heard {
         self.asked_at = self.bytes.len();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BYTES: usize = 64;
+    const FRAME_BYTES: usize = BYTES + 2;
+
+    /// A room of one author and what it says to everybody, so many messages.
+    fn room_that_said(messages: u64) -> (Room, Vec<u8>) {
+        let mut room = Room::new(Dialect::Plain, BYTES, true);
+        room.enters(Voice::new(Dialect::Plain, "room", None, BYTES).unwrap());
+        let mut wire = Vec::new();
+        for at in 0..messages {
+            let mut frame = Vec::new();
+            room.says(0, at, &mut frame);
+            wire.extend_from_slice(&[0x81, BYTES as u8]);
+            wire.extend_from_slice(&frame[6..]);
+        }
+        (room, wire)
+    }
+
+    fn tally() -> Tally {
+        let (began, chance) = (crate::clock::now(), fastrand::Rng::with_seed(1));
+        Tally { began, deliveries: 0, latency: Latency::new(), now: 0, chance }
+    }
+
+    /// Reads whole frames; how many bytes.
+    fn reads(
+        room: &mut Room,
+        reader: &mut Reader,
+        bytes: &[u8],
+        tally: &mut Tally,
+    ) -> anyhow::Result<usize> {
+        let mut used = 0;
+        loop {
+            used += room.takes_known(reader, &bytes[used..], tally);
+            let rest = &bytes[used..];
+            let Piece::Said { bytes, carries } = Dialect::Plain.first(rest)? else {
+                return Ok(used);
+            };
+            room.takes_new(reader, &rest[..bytes], carries, tally)?;
+            used += bytes;
+        }
+    }
+
+    #[test]
+    fn whoever_reads_in_pieces_of_any_length_hears_every_message_once() {
+        let (mut room, wire) = room_that_said(50);
+        let mut tally = tally();
+        let mut readers: Vec<_> = (0..4).map(|_| (Reader::default(), 0)).collect();
+        while readers.iter().any(|(_, at)| *at < wire.len()) {
+            let piece = tally.chance.usize(1..4 * FRAME_BYTES);
+            let nth = tally.chance.usize(..readers.len());
+            let (reader, at) = &mut readers[nth];
+            let end = wire.len().min(*at + piece);
+            *at += reads(&mut room, reader, &wire[*at..end], &mut tally).unwrap();
+            room.forgets(readers.iter().map(|(reader, _)| reader));
+        }
+        assert_eq!(tally.deliveries, 4 * 50);
+        assert!(readers.iter().all(|(reader, _)| reader.place.messages == 50));
+        assert!(room.heard.bytes.is_empty() && room.heard.messages.is_empty());
+    }
+
+    #[test]
+    fn what_must_not_come_is_named() {
+        let frame =
+            |nth: usize, wire: &[u8]| wire[nth * FRAME_BYTES..(nth + 1) * FRAME_BYTES].to_vec();
+        for (order, expected) in [
+            ([0, 2, 1], "lost or reordered"),
+            ([0, 0, 1], "doubled or reordered"),
+            ([0, 1, 1], "doubled or reordered"),
+        ] {
+            // The first who hears it, and somebody whom another has gone ahead of.
+            for is_behind in [false, true] {
+                let (mut room, wire) = room_that_said(3);
+                let mut tally = tally();
+                if is_behind {
+                    reads(&mut room, &mut Reader::default(), &wire, &mut tally).unwrap();
+                }
+                let came = order.map(|nth| frame(nth, &wire)).concat();
+                let found = reads(&mut room, &mut Reader::default(), &came, &mut tally);
+                let found = found.unwrap_err().to_string();
+                assert!(found.contains(expected), "{order:?}: {found}");
+            }
+        }
+    }
+}
