@@ -33,6 +33,8 @@ pub(super) enum Measurement {
     FanOut100,
     FanOut1000,
     FanOut10000,
+    /// With 16 in flight: uWebSockets coalesces up to 32 that come at once, and no more.
+    FanOut16,
     OneByOne,
     Rooms,
     Idle1000,
@@ -48,10 +50,11 @@ pub(super) enum Measurement {
 }
 
 impl Measurement {
-    pub(super) const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 14] = [
         Self::FanOut1000,
         Self::FanOut100,
         Self::FanOut10000,
+        Self::FanOut16,
         Self::OneByOne,
         Self::Rooms,
         Self::Idle1000,
@@ -70,6 +73,7 @@ impl Measurement {
             Self::FanOut100 => "fan-out-100",
             Self::FanOut1000 => "fan-out-1000",
             Self::FanOut10000 => "fan-out-10000",
+            Self::FanOut16 => "fan-out-16",
             Self::OneByOne => "one-by-one",
             Self::Rooms => "rooms",
             Self::Idle1000 => "idle-1000",
@@ -96,6 +100,7 @@ impl Measurement {
             Self::FanOut100
             | Self::FanOut1000
             | Self::FanOut10000
+            | Self::FanOut16
             | Self::OneByOne
             | Self::Rooms
             | Self::Idle1000
@@ -111,6 +116,7 @@ impl Measurement {
             Self::FanOut100 => fan_out(100, 64, effort),
             Self::FanOut1000 | Self::Last | Self::Durable => fan_out(1_000, 64, effort),
             Self::FanOut10000 => fan_out(10_000, 64, effort),
+            Self::FanOut16 => fan_out(1_000, 16, effort),
             Self::OneByOne => fan_out(1_000, 1, effort),
             Self::Rooms => format!(
                 "rooms --rooms 200 --members 10 --p99-max-ms 50 --step-seconds {}",
@@ -134,6 +140,7 @@ impl Measurement {
             Self::FanOut100
             | Self::FanOut1000
             | Self::FanOut10000
+            | Self::FanOut16
             | Self::OneByOne
             | Self::Rooms
             | Self::Idle1000
@@ -153,6 +160,7 @@ impl Measurement {
             Self::FanOut10000 | Self::Idle5000 | Self::Idle19000 => 180,
             Self::FanOut100
             | Self::FanOut1000
+            | Self::FanOut16
             | Self::OneByOne
             | Self::Idle1000
             | Self::Handshakes

@@ -8,6 +8,8 @@ pub(super) const FAN_OUT_1000: Figure =
     Figure { measurement: Measurement::FanOut1000, pointer: "/server_cpu_us_per_delivery" };
 pub(super) const FAN_OUT_10000: Figure =
     Figure { measurement: Measurement::FanOut10000, pointer: "/server_cpu_us_per_delivery" };
+pub(super) const FAN_OUT_16: Figure =
+    Figure { measurement: Measurement::FanOut16, pointer: "/server_cpu_us_per_delivery" };
 const DELIVERIES: Figure =
     Figure { measurement: Measurement::FanOut1000, pointer: "/deliveries_per_second" };
 pub(super) const ONE_BY_ONE: Figure =
@@ -42,8 +44,9 @@ pub(super) struct Column {
 pub(super) const COLUMNS: &[Column] = &[
     cost("fan-out to 1,000, 64 in flight: CPU per delivery", "µs", FAN_OUT_1000),
     gain("the same: deliveries", "per second", DELIVERIES),
-    cost("to 100", "µs", FAN_OUT_100),
-    cost("to 10,000", "µs", FAN_OUT_10000),
+    cost("to 1,000, 16 in flight", "µs", FAN_OUT_16),
+    cost("to 100, 64 in flight", "µs", FAN_OUT_100),
+    cost("to 10,000, 64 in flight", "µs", FAN_OUT_10000),
     cost("one by one to 1,000: CPU per delivery", "µs", ONE_BY_ONE),
     gain("200 rooms × 10: most deliveries with p99 ≤ 50 ms", "per second", ROOMS_BEST),
     cost("p99 at half of that", "µs", ROOMS_HALF),
