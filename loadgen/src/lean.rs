@@ -5,9 +5,9 @@
 //! Whoever is in a room must get every message once and, of each author, in order. A run in which
 //! that does not hold fails and has no figure.
 //!
-//! Read in this order: [`frame`] and [`stamp`] (what goes over the wire), [`dialect`] (how each
-//! server is spoken to), [`arrival`] (how one gets into a room), [`room`] (what must come, and what
-//! did), [`member`] and [`crowd`] (everybody's sockets), [`cost`] (what server and load used), then
+//! Read in this order: `frame` and `stamp` (what goes over the wire), [`dialect`] (how each
+//! server is spoken to), `arrival` (how one gets into a room), `room` (what must come, and what
+//! did), `member` and `crowd` (everybody's sockets), [`cost`] (what server and load used), then
 //! what is measured: [`fan_out`], [`rooms`], [`echo`], [`idle`],
 //! [`handshakes`].
 

@@ -67,11 +67,12 @@ pub(super) fn comes(target: Target, rooms: Vec<Vec<String>>) -> Arrivals {
 /// Lets one come. In other dialects than ours a connection stands in the first of the rooms only.
 async fn arrives(target: &Target, nth: usize, rooms: &[String]) -> anyhow::Result<Arrived> {
     let route = Route::of_person(target.server, nth, PER_ADDRESS);
+    let mut signed_in = None;
     for _ in 0..RETRIES_MAX {
         let arriving = async {
             let mut wire = Wire::connects(&route).await?;
             let entry = match target.dialect {
-                Dialect::Madang => wire.madang(nth, rooms).await,
+                Dialect::Madang => wire.madang(nth, &mut signed_in, rooms).await,
                 Dialect::Plain => wire.plain(rooms).await,
                 Dialect::Socketio => wire.socketio(rooms).await,
                 Dialect::Nats => wire.nats(rooms).await,
@@ -110,8 +111,17 @@ impl Wire {
         Ok(Self { stream, host: route.server.to_string(), unread: Vec::new() })
     }
 
-    async fn madang(&mut self, nth: usize, rooms: &[String]) -> anyhow::Result<Entry> {
-        let Some((cookie, user)) = self.signs_in(nth).await? else { return Ok(Entry::Busy) };
+    /// Whoever has signed in before, only to find the server busy, need not do so again.
+    async fn madang(
+        &mut self,
+        nth: usize,
+        signed_in: &mut Option<(String, Member)>,
+        rooms: &[String],
+    ) -> anyhow::Result<Entry> {
+        if signed_in.is_none() {
+            *signed_in = self.signs_in(nth).await?;
+        }
+        let Some((cookie, user)) = signed_in.clone() else { return Ok(Entry::Busy) };
         let Some(ticket) = self.gets_ticket(&cookie).await? else { return Ok(Entry::Busy) };
         if !self.upgrades(&format!("/ws?ticket={ticket}")).await? {
             return Ok(Entry::Busy);

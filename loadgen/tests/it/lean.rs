@@ -47,7 +47,7 @@ enum Manner {
 }
 
 /// The message with which a room does wrong, once: late enough that messages are counted.
-const WRONG_AT: usize = 40;
+const WRONG_AT: usize = 10;
 
 /// Rooms for whoever connects, by the path; every text goes to everybody there.
 async fn plain_room(manner: Manner) -> SocketAddr {
