@@ -52,6 +52,12 @@ impl Cost {
         self.own_cpu > FULL
     }
 
+    /// How many a second would fill the load's core, if each cost as much as these did.
+    #[must_use]
+    pub fn ceiling_per_second(&self, count: u64) -> Option<f64> {
+        (self.own_cpu > 0.0).then(|| count as f64 / self.seconds / self.own_cpu)
+    }
+
     /// What the server used for each of so many, in microseconds.
     #[must_use]
     pub fn server_us_each(&self, count: u64) -> Option<f64> {

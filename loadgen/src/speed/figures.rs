@@ -27,6 +27,7 @@ pub(crate) fn fan_out(found: &FanOut) -> Value {
         "deliveries": deliveries,
         "deliveries_per_second": *deliveries as f64 / cost.seconds,
         "server_cpu_us_per_delivery": cost.server_us_each(*deliveries),
+        "load_generator_ceiling_per_second": cost.ceiling_per_second(*deliveries),
         "p50_us": p50_us,
         "p99_us": p99_us,
         "server_resident_bytes": resident_bytes,
@@ -56,6 +57,7 @@ pub(crate) fn step(step: &Step) -> Value {
         "p50_us": p50_us,
         "p99_us": p99_us,
         "server_cpu_us_per_delivery": cost.server_us_each(*deliveries),
+        "load_generator_ceiling_per_second": cost.ceiling_per_second(*deliveries),
         "kept": kept,
     });
     with_cost(shown, cost)
