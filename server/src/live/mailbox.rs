@@ -1,23 +1,29 @@
 //! What the rest of the server has for one connection: rooms with something new, answers, notices,
 //! and the word to end. A connection wakes once, however much came.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
+};
 
 use common::{
     CloseCode, MessageId, Position, Problem, RoomName,
     http::{RoomInfo, Unread},
 };
-use tokio::sync::Notify;
 
 /// Notices of opened rooms, and of what was read elsewhere, that wait; more are dropped, for the
 /// list of rooms tells of both.
 const NOTICES_MAX: usize = 32;
 
-/// One connection's mailbox.
+/// One connection's mailbox. It is small while nothing lies in it.
 #[derive(Debug, Default)]
-pub struct Mailbox {
-    mail: Mutex<Mail>,
-    wake: Notify,
+pub struct Mailbox(Mutex<Contents>);
+
+#[derive(Debug, Default)]
+struct Contents {
+    mail: Option<Box<Mail>>,
+    /// Who waits for mail.
+    waker: Option<Waker>,
 }
 
 /// What lies in a mailbox.
@@ -71,61 +77,77 @@ pub struct Marked {
 impl Mailbox {
     /// There is something to read in this room.
     pub fn mark(&self, room: &RoomName) {
-        let mut mail = self.lock();
-        if !mail.dirty.contains(room) {
-            mail.dirty.push(room.clone());
-            self.wake.notify_one();
-        }
+        self.put(|mail| {
+            if !mail.dirty.contains(room) {
+                mail.dirty.push(room.clone());
+            }
+        });
     }
 
     /// A draft has been dealt with.
     pub fn answer(&self, asked: Asked, outcome: Result<Position, Problem>) {
-        self.lock().answers.push(Answer { asked, outcome });
-        self.wake.notify_one();
+        self.put(|mail| mail.answers.push(Answer { asked, outcome }));
     }
 
     /// The user may no longer read this room.
     pub fn removed(&self, room: &RoomName) {
-        self.lock().removed.push(room.clone());
-        self.wake.notify_one();
+        self.put(|mail| mail.removed.push(room.clone()));
     }
 
     /// The user has read a room so far. What nobody on this connection asked for is dropped when
     /// much else waits.
     pub fn marked(&self, marked: Marked) {
-        let mut mail = self.lock();
-        if marked.id.is_some() || mail.marked.len() < NOTICES_MAX {
-            mail.marked.push(marked);
-            self.wake.notify_one();
-        }
+        self.put(|mail| {
+            if marked.id.is_some() || mail.marked.len() < NOTICES_MAX {
+                mail.marked.push(marked);
+            }
+        });
     }
 
     /// A room was opened.
     pub fn opened(&self, room: RoomInfo) {
-        let mut mail = self.lock();
-        if mail.opened.len() < NOTICES_MAX {
-            mail.opened.push(room);
-            self.wake.notify_one();
-        }
+        self.put(|mail| {
+            if mail.opened.len() < NOTICES_MAX {
+                mail.opened.push(room);
+            }
+        });
     }
 
     /// The connection is to end; the first reason stands.
     pub fn close(&self, code: CloseCode) {
-        self.lock().close.get_or_insert(code);
-        self.wake.notify_one();
+        self.put(|mail| {
+            mail.close.get_or_insert(code);
+        });
     }
 
-    /// Done when something has come since the last time.
-    pub async fn wait(&self) {
-        self.wake.notified().await;
+    /// Ready when something lies in it.
+    pub fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut contents = self.lock();
+        if contents.mail.is_some() {
+            return Poll::Ready(());
+        }
+        if !contents.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            contents.waker = Some(cx.waker().clone());
+        }
+        Poll::Pending
     }
 
-    /// Takes everything out.
-    pub fn take(&self) -> Mail {
-        std::mem::take(&mut *self.lock())
+    /// Takes everything out; `None` when nothing lies in it.
+    pub fn take(&self) -> Option<Box<Mail>> {
+        self.lock().mail.take()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Mail> {
-        self.mail.lock().unwrap_or_else(PoisonError::into_inner)
+    fn put(&self, what: impl FnOnce(&mut Mail)) {
+        let mut contents = self.lock();
+        what(contents.mail.get_or_insert_default());
+        let waker = contents.waker.take();
+        drop(contents);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Contents> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -139,7 +139,7 @@ mod tests {
 
     impl Wake for Look {
         fn wake(self: Arc<Self>) {
-            let woken = !self.follower.take().dirty.is_empty();
+            let woken = self.follower.take().is_some_and(|mail| !mail.dirty.is_empty());
             self.seen.lock().unwrap().push(woken);
         }
     }

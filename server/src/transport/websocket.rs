@@ -11,14 +11,17 @@ use std::{
     collections::VecDeque,
     future::poll_fn,
     panic::AssertUnwindSafe,
+    pin::{Pin, pin},
     sync::Arc,
+    task::{Context, Poll},
     time::{Duration, Instant},
 };
 
 use common::{CloseCode, ConnectionId, RoomName, UserId, limits::FRAME_BYTES_MAX};
 use futures_util::FutureExt as _;
 use rooms::{Conversation, conversation::Closing};
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, time::Sleep};
+use tokio_util::sync::WaitForCancellationFutureOwned;
 use websocket::{Incoming, Limits, Opcode, Violation};
 
 use crate::{
@@ -88,18 +91,21 @@ enum Ending {
 }
 
 /// Talks with one client until it ends.
-pub async fn serve(arrival: Arrival, app: Arc<App>) {
+pub fn serve(arrival: Arrival, app: Arc<App>) -> impl Future<Output = ()> {
     let mut connection = Connection::new(arrival, app);
-    // A fault in one connection ends that connection; the client resumes on another.
-    let ending = match AssertUnwindSafe(connection.talk()).catch_unwind().await {
-        Ok(ending) => ending,
-        Err(_) => {
-            tracing::error!(connection = %connection.conversation.id(), "the connection's task panicked");
-            Ending::Fault(CloseCode::InternalError.code(), CloseCode::InternalError.reason())
-        }
-    };
-    connection.leave();
-    connection.end(ending).await;
+    async move {
+        // A fault in one connection ends that connection; the client resumes on another.
+        let ending = match AssertUnwindSafe(connection.talk()).catch_unwind().await {
+            Ok(ending) => ending,
+            Err(_) => {
+                tracing::error!(connection = %connection.conversation.id(), "the connection's task panicked");
+                Ending::Fault(CloseCode::InternalError.code(), CloseCode::InternalError.reason())
+            }
+        };
+        connection.leave();
+        // Boxed: most of the time a connection does not end.
+        Box::pin(connection.end(ending)).await;
+    }
 }
 
 impl Connection {
@@ -131,8 +137,8 @@ impl Connection {
     }
 
     async fn talk(&mut self) -> Ending {
-        let sleep = tokio::time::sleep(Duration::ZERO);
-        tokio::pin!(sleep);
+        let mut sleep = pin!(tokio::time::sleep(Duration::ZERO));
+        let mut stopping = None;
         loop {
             let now = clock::now();
             if let Some(taken_at) = self.socket.waiting_since() {
@@ -159,24 +165,20 @@ impl Connection {
             if sleep.deadline().into_std() != deadline {
                 sleep.as_mut().reset(deadline.into());
             }
-            let Self { socket, conversation, mailbox, user, app, .. } = self;
-            let wants_input = conversation.wants_input();
+            let wants_input = self.conversation.wants_input();
             // A turn is bounded; whoever has more to read or to write lets others go first.
-            if (wants_input && socket.has_undecoded()) || (more_to_write && socket.is_flushed()) {
+            let can_write = more_to_write && self.socket.is_flushed();
+            if can_write || (wants_input && self.socket.has_undecoded()) {
                 tokio::task::yield_now().await;
                 continue;
             }
-            let happened = tokio::select! {
-                happened = poll_fn(|cx| socket.poll(wants_input, cx)) => Some(happened),
-                () = mailbox.wait() => None,
-                () = &mut sleep => None,
-                // Nobody else knows of a connection without a ticket.
-                () = app.stopping.cancelled(), if user.is_none() => {
-                    conversation.close(CloseCode::ServiceRestart);
-                    None
-                }
-            };
-            match happened {
+            // Nobody else knows of a connection without a ticket.
+            if self.user.is_some() {
+                stopping = None;
+            } else if stopping.is_none() {
+                stopping = Some(Box::pin(self.app.stopping.clone().cancelled_owned()));
+            }
+            match poll_fn(|cx| self.poll(wants_input, sleep.as_mut(), &mut stopping, cx)).await {
                 Some(Happened::Lost) => return Ending::Lost,
                 Some(Happened::Arrived(bytes)) => {
                     self.conversation.handle_inbound_bytes(bytes, clock::now());
@@ -185,6 +187,29 @@ impl Connection {
                 None => {}
             }
         }
+    }
+
+    /// Something happened at the socket, or there is another reason to look: mail, the time, or
+    /// that the server stops.
+    fn poll(
+        &mut self,
+        wants_input: bool,
+        sleep: Pin<&mut Sleep>,
+        stopping: &mut Option<Pin<Box<WaitForCancellationFutureOwned>>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Happened>> {
+        if let Poll::Ready(happened) = self.socket.poll(wants_input, cx) {
+            return Poll::Ready(Some(happened));
+        }
+        if self.mailbox.poll(cx).is_ready() || sleep.poll(cx).is_ready() {
+            return Poll::Ready(None);
+        }
+        let stops = stopping.as_mut().is_some_and(|stopping| stopping.as_mut().poll(cx).is_ready());
+        if stops {
+            self.conversation.close(CloseCode::ServiceRestart);
+            return Poll::Ready(None);
+        }
+        Poll::Pending
     }
 
     /// Why the client took too long, if it did.
@@ -217,7 +242,8 @@ impl Connection {
     }
 
     fn take_mail(&mut self, now: Instant) {
-        let Mail { dirty, answers, opened, removed, marked, close } = self.mailbox.take();
+        let Some(mail) = self.mailbox.take() else { return };
+        let Mail { dirty, answers, opened, removed, marked, close } = *mail;
         for Answer { asked: Asked { id, room, message_id }, outcome } in answers {
             match outcome {
                 Ok(position) => self.conversation.handle_appended(id, room, message_id, position),

@@ -16,31 +16,60 @@ const TURN_BYTES_MAX: usize = 128 * 1024;
 /// many and write nothing.
 const TURN_PAGES_MAX: usize = 256;
 
+/// What a turn has to write.
+enum Filled {
+    /// As much as a turn may write, or all there is.
+    Enough { more: bool },
+    /// A page is to be read first.
+    FurtherBack { room: RoomName, most: usize },
+}
+
 impl Connection {
-    /// Fills the socket's buffer, when it has taken everything before: replies first, then what the
-    /// dirty rooms have, a page of each in turn. Says whether there is more than one turn may write.
+    /// Writes what waits, when the socket has taken everything before. Says whether there is more
+    /// than one turn may write.
     pub(super) async fn write_what_waits(&mut self) -> bool {
         if !self.socket.is_flushed() {
             return true;
         }
-        let (mut more, mut pages) = (true, 0);
-        while more && self.socket.fresh_bytes() < TURN_BYTES_MAX && pages < TURN_PAGES_MAX {
+        let mut pages = 0;
+        let more = loop {
+            match self.fill(&mut pages) {
+                Filled::Enough { more } => break more,
+                // Boxed: most connections keep up.
+                Filled::FurtherBack { room, most } => {
+                    Box::pin(self.read_further_back(&room, most)).await;
+                }
+            }
+        };
+        self.socket.try_flush(clock::now());
+        if self.socket.is_flushed() && !more {
+            return self.keep_up();
+        }
+        more
+    }
+
+    /// Fills the socket's buffer: replies first, then what the dirty rooms have, a page of each in
+    /// turn.
+    fn fill(&mut self, pages: &mut usize) -> Filled {
+        while self.socket.fresh_bytes() < TURN_BYTES_MAX && *pages < TURN_PAGES_MAX {
             match self.conversation.poll_frame() {
                 Some(Frame::Message(message)) => {
                     self.socket.write(Opcode::Text, common::encode(&message).as_bytes());
                 }
                 Some(Frame::Entry(entry)) => self.socket.write(Opcode::Text, entry.json()),
                 None => {
-                    pages += 1;
-                    more = self.read_dirty_room().await;
+                    *pages += 1;
+                    let Some(room) = self.dirty.pop_front() else {
+                        self.dirty = VecDeque::new();
+                        return Filled::Enough { more: false };
+                    };
+                    if let Some(most) = self.read(&room) {
+                        return Filled::FurtherBack { room, most };
+                    }
                 }
             }
         }
-        self.socket.try_flush(clock::now());
-        if self.socket.is_flushed() && !more {
-            return self.keep_up();
-        }
-        more
+        Filled::Enough { more: true }
     }
 
     /// From here on what is new goes to the line at once, in the rooms that were read to the head.
@@ -68,31 +97,35 @@ impl Connection {
         }
     }
 
-    /// Reads one page; says whether there was a room to read.
-    async fn read_dirty_room(&mut self) -> bool {
-        let Some(room) = self.dirty.pop_front() else {
-            self.dirty = VecDeque::new();
-            return false;
-        };
-        let Some(follow) = self.conversation.follow(&room) else { return true };
-        let Some(reading) = self.app.live.read(follow, self.conversation.id()) else {
-            return true;
-        };
-        let Reading { handed, mut read, news, version } = reading;
+    /// Reads a page from the tail; or says how many entries are to be read further back.
+    fn read(&mut self, room: &RoomName) -> Option<usize> {
+        let follow = self.conversation.follow(room)?;
+        let reading = self.app.live.read(follow, self.conversation.id())?;
+        let Reading { handed, read, news, version } = reading;
         if let Some((seq, digest)) = handed {
-            self.conversation.handle_handed(&room, seq, digest);
+            self.conversation.handle_handed(room, seq, digest);
         }
+        self.conversation.handle_news(room, news, version);
         if let Read::FurtherBack { most } = read {
-            let Some(follow) = self.conversation.follow(&room) else { return true };
-            let Ok(page) = Box::pin(self.app.live.read_further_back(follow, most)).await else {
-                // Nothing is lost by going: the client comes back and resumes.
-                self.conversation.close(CloseCode::TryAgainLater);
-                return true;
-            };
-            // Who had to wait was not silent.
-            self.conversation.handle_taken(clock::now());
-            read = page;
+            return Some(most);
         }
+        self.take_read(room, read);
+        None
+    }
+
+    /// Reads a page that the tail does not reach.
+    async fn read_further_back(&mut self, room: &RoomName, most: usize) {
+        let Some(follow) = self.conversation.follow(room) else { return };
+        let Ok(read) = self.app.live.read_further_back(follow, most).await else {
+            // Nothing is lost by going: the client comes back and resumes.
+            return self.conversation.close(CloseCode::TryAgainLater);
+        };
+        // Who had to wait was not silent.
+        self.conversation.handle_taken(clock::now());
+        self.take_read(room, read);
+    }
+
+    fn take_read(&mut self, room: &RoomName, read: Read) {
         let (more, to_the_head) = match &read {
             Read::Entries { entries, to_the_head } => {
                 (!to_the_head && !entries.is_empty(), *to_the_head)
@@ -100,13 +133,11 @@ impl Connection {
             Read::Resync(_) => (true, false),
             Read::FurtherBack { .. } => (false, false),
         };
-        self.conversation.handle_news(&room, news, version);
-        self.conversation.handle_read(&room, read);
+        self.conversation.handle_read(room, read);
         if more {
-            self.mark_dirty(room);
-        } else if to_the_head && !self.read_to_the_head.contains(&room) {
-            self.read_to_the_head.push(room);
+            self.mark_dirty(room.clone());
+        } else if to_the_head && !self.read_to_the_head.contains(room) {
+            self.read_to_the_head.push(room.clone());
         }
-        true
     }
 }

@@ -1,6 +1,6 @@
 //! What a conversation asks for, performed: tickets, rooms, the log.
 
-use std::{sync::Arc, time::Instant};
+use std::{pin::Pin, sync::Arc, time::Instant};
 
 use common::{CloseCode, Position, RoomName};
 use rooms::{Draft, Request, conversation::Wanted};
@@ -16,37 +16,76 @@ impl Connection {
     /// Performs what the conversation asks for. Says whether it had to wait for the store.
     pub(super) async fn perform_requests(&mut self, now: Instant) -> bool {
         let mut waited = false;
-        while let Some(request) = self.conversation.poll_request() {
-            match request {
-                Request::Authenticate { ticket } => self.authenticate(&ticket, now),
-                // What may have to wait for the store is boxed: most connections wait for nothing.
-                Request::Follow { id, room, after, echo } => {
-                    Box::pin(self.follow(id, room, after, echo, now)).await;
-                    waited = true;
-                }
-                Request::Unfollow { room } => {
-                    if let Some(user) = &self.user {
-                        self.app.live.unfollow(&room, user, self.conversation.id(), true);
-                    }
-                }
-                Request::Append { id, draft } => {
-                    let needs_nothing = self.session_is_saved || !self.app.live.keeps(&draft.room);
-                    if needs_nothing || Box::pin(self.saves_session(id, now)).await {
-                        self.append(id, draft, now);
-                    }
-                }
-                Request::Page { id, room, wanted } => {
-                    Box::pin(self.page(id, room, wanted, now)).await;
-                    waited = true;
-                }
-                Request::Mark { id, room, position } => self.mark(id, room, position, now),
-            }
+        while let Some(performed) = self.perform_until_one_waits(now) {
+            waited |= performed.await;
         }
         if waited {
             // Nothing was read from the client meanwhile: it was not silent.
             self.conversation.handle_taken(clock::now());
         }
         waited
+    }
+
+    /// Performs what waits for nothing, and gives back the first that may have to. It is boxed:
+    /// most connections wait for nothing.
+    fn perform_until_one_waits(
+        &mut self,
+        now: Instant,
+    ) -> Option<Pin<Box<impl Future<Output = bool>>>> {
+        loop {
+            let request = self.conversation.poll_request()?;
+            if let Some(request) = self.perform_at_once(request, now) {
+                return Some(Box::pin(self.perform(request, now)));
+            }
+        }
+    }
+
+    /// Performs what waits for nothing; gives back what may have to.
+    fn perform_at_once(&mut self, request: Request, now: Instant) -> Option<Request> {
+        match request {
+            Request::Authenticate { ticket } => self.authenticate(&ticket, now),
+            Request::Unfollow { room } => {
+                if let Some(user) = &self.user {
+                    self.app.live.unfollow(&room, user, self.conversation.id(), true);
+                }
+            }
+            Request::Append { id, draft } => {
+                let needs_nothing = self.session_is_saved || !self.app.live.keeps(&draft.room);
+                if !needs_nothing {
+                    return Some(Request::Append { id, draft });
+                }
+                self.append(id, draft, now);
+            }
+            Request::Mark { id, room, position } => self.mark(id, room, position, now),
+            request @ (Request::Follow { .. } | Request::Page { .. }) => return Some(request),
+        }
+        None
+    }
+
+    /// Performs what may have to wait for the store; says whether other mail comes first then.
+    async fn perform(&mut self, request: Request, now: Instant) -> bool {
+        match request {
+            Request::Follow { id, room, after, echo } => {
+                self.follow(id, room, after, echo, now).await;
+                true
+            }
+            Request::Page { id, room, wanted } => {
+                self.page(id, room, wanted, now).await;
+                true
+            }
+            Request::Append { id, draft } => {
+                if self.saves_session(id, now).await {
+                    self.append(id, draft, now);
+                }
+                false
+            }
+            request @ (Request::Authenticate { .. }
+            | Request::Unfollow { .. }
+            | Request::Mark { .. }) => {
+                self.perform_at_once(request, now);
+                false
+            }
+        }
     }
 
     async fn follow(
