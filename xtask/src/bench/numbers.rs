@@ -12,6 +12,17 @@ pub(super) fn median(values: &[f64]) -> Option<f64> {
     Some(f64::midpoint(sorted[middle - 1], above))
 }
 
+/// The median, and between which it lies where there is more than one.
+pub(super) fn with_range(values: &[f64]) -> Option<String> {
+    let middle = short(median(values)?);
+    if values.len() == 1 {
+        return Some(middle);
+    }
+    let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    Some(format!("{middle} ({} to {})", short(least), short(most)))
+}
+
 /// Three significant digits, thousands apart, and a letter from a million on.
 pub(super) fn short(value: f64) -> String {
     let size = value.abs();
@@ -61,6 +72,13 @@ mod tests {
         assert_eq!(median(&[3.0]), Some(3.0));
         assert_eq!(median(&[4.0, 1.0]), Some(2.5));
         assert_eq!(median(&[900.0, 1.0, 2.0]), Some(2.0));
+    }
+
+    #[test]
+    fn a_median_of_several_says_how_far_they_lie_apart() {
+        assert_eq!(with_range(&[]), None);
+        assert_eq!(with_range(&[0.5]).unwrap(), "0.50");
+        assert_eq!(with_range(&[3.0, 1.0, 2.0]).unwrap(), "2.00 (1.00 to 3.00)");
     }
 
     #[test]

@@ -58,23 +58,37 @@ impl Record {
 
     /// The median over the rounds; nothing when one of them failed.
     pub(super) fn median(&self, contender: Contender, figure: Figure) -> Option<f64> {
+        numbers::median(&self.figures(contender, figure))
+    }
+
+    /// What was measured, round by round; nothing when one of them failed.
+    pub(super) fn figures(&self, contender: Contender, figure: Figure) -> Vec<f64> {
         if self.failure(contender, figure.measurement).is_some() {
-            return None;
+            return Vec::new();
         }
         let runs = self.runs_of(contender, figure.measurement);
-        numbers::median(&runs.filter_map(|run| run.figure(figure.pointer)).collect::<Vec<_>>())
+        runs.filter_map(|run| run.figure(figure.pointer)).collect()
     }
 
     /// The median of what one is of the other in the same round; nothing when a round failed.
     pub(super) fn ratio(
         &self,
+        above: (Contender, Figure),
+        below: (Contender, Figure),
+    ) -> Option<f64> {
+        numbers::median(&self.ratios(above, below))
+    }
+
+    /// What one is of the other, round by round; nothing when a round failed.
+    pub(super) fn ratios(
+        &self,
         (above, of_above): (Contender, Figure),
         (below, of_below): (Contender, Figure),
-    ) -> Option<f64> {
+    ) -> Vec<f64> {
         let has_failed = self.failure(above, of_above.measurement).is_some()
             || self.failure(below, of_below.measurement).is_some();
         if has_failed {
-            return None;
+            return Vec::new();
         }
         let mut ratios = Vec::new();
         for run in self.runs_of(above, of_above.measurement) {
@@ -86,7 +100,7 @@ impl Record {
                 ratios.push(above / below);
             }
         }
-        numbers::median(&ratios)
+        ratios
     }
 
     /// Whether loadgen, and not the server, was what held a measurement back.

@@ -25,16 +25,18 @@ Server and peers, each a small program as people write it (`bench/peers`), one a
 core, `loadgen` on another; over the loopback, in turns, every server started anew for every \
 measurement. CPU is the server's, user and system, all threads. What a delivery carries is 256 \
 bytes for everybody. Peers keep nothing, so rooms keep nothing here either; what keeping costs is \
-below. A socket of \
-uWebSockets may be part of 32 publishes before it is drained, and in the middle of a read it is \
-drained one write at a time; of a burst of 64 it writes 32 so (seen with strace). It is measured \
-with 16 in flight too, where it coalesces all. Only what was measured in the same run can be compared. A run in which something was lost, \
-doubled or out of order gives no figure.";
+below. Only what was measured in the same run can be compared. A run in which something was lost, \
+doubled or out of order gives no figure.
+
+A socket of uWebSockets may be part of 32 publishes before it is drained, and in the middle of a \
+read it is drained one write at a time: of 64 messages that come in one read it writes 32 by \
+themselves (seen with strace). So everybody is measured with 16 in flight too, where it coalesces \
+them all.";
 
 const REPEAT: &str = "\
 ```
-cargo xtask bench                          # three rounds, an hour and a half
-cargo xtask bench --quick                  # one round of short runs
+cargo xtask bench                          # three rounds, about two hours
+cargo xtask bench --quick                  # one round of short runs, 15 minutes
 cargo xtask bench --only nats,fan-out-1000 # prints, and leaves this page as it is
 ```
 
@@ -45,15 +47,16 @@ It needs Linux, two cores and `ulimit -n 20000`, and installs what is missing ou
 /// The part of docs/benchmarks.md that a bench writes.
 pub(super) fn section(record: &Record) -> String {
     let mut failures = Failures::default();
-    let ratios = comparison(record, &mut failures, ratio);
-    let figures = comparison(record, &mut failures, figure);
+    let ratios = comparison(record, &mut failures, |column| column.title.to_owned(), ratio);
+    let figures = comparison(record, &mut failures, with_unit, figure);
     let mut parts = vec![
         "## Beside other servers".to_owned(),
         INTRODUCTION.to_owned(),
         about(record),
         "### Ratios".to_owned(),
         "Madang's figure divided by the other's in the same round; the median of the rounds. \
-         Below 1 Madang spends less, or, where a column says \"per second\", carries less."
+         Where Madang is behind it stands in italics: above 1 where a column is a cost, below 1 \
+         where it is deliveries."
             .to_owned(),
         ratios,
         "### Figures".to_owned(),
@@ -61,6 +64,7 @@ pub(super) fn section(record: &Record) -> String {
             .to_owned(),
         figures,
         "### Marks".to_owned(),
+        "Medians, and in brackets the least and the greatest of the rounds.".to_owned(),
         table(&head(&["", "measured", "mark", ""]), &marks::rows(record)),
         "### Memory, and what keeping costs".to_owned(),
         own(record, &mut failures),
@@ -113,9 +117,10 @@ impl Failures {
 fn comparison(
     record: &Record,
     failures: &mut Failures,
+    title: fn(&Column) -> String,
     cell: fn(&Record, Contender, &Column) -> Option<String>,
 ) -> String {
-    let titles = COLUMNS.iter().map(|column| format!("{}, {}", column.title, column.unit));
+    let titles = COLUMNS.iter().map(title);
     let head: Vec<String> = std::iter::once(String::new()).chain(titles).collect();
     let mut rows = Vec::new();
     for who in Contender::ALL {
@@ -132,6 +137,10 @@ fn comparison(
         rows.push(row);
     }
     table(&head, &rows)
+}
+
+fn with_unit(column: &Column) -> String {
+    format!("{}, {}", column.title, column.unit)
 }
 
 fn ratio(record: &Record, who: Contender, column: &Column) -> Option<String> {
