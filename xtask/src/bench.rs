@@ -164,6 +164,9 @@ fn measure(scope: &Scope) -> Result<Record> {
             }
         }
     }
+    if stage.data.exists() {
+        fs::remove_dir_all(&stage.data)?;
+    }
     Ok(record)
 }
 

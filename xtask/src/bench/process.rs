@@ -117,7 +117,10 @@ pub(super) fn finish(command: &mut Command, limit: Duration) -> Result<Ended> {
 ///
 /// Says what the program said last, when it fails or is not done in time.
 pub(super) fn install(command: &mut Command, limit: Duration) -> Result<()> {
-    let line = format!("{command:?}");
+    // Without folders, which are of no interest to who reads a report.
+    let program = Path::new(command.get_program()).file_name().unwrap_or_default();
+    let words = std::iter::once(program).chain(command.get_args());
+    let line = words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
     let ended = finish(command, limit).with_context(|| line.clone())?;
     if ended.is_success {
         return Ok(());
@@ -166,6 +169,14 @@ mod tests {
         let ended = finish(&mut shell("echo a; echo b >&2; exit 1"), PATIENCE).unwrap();
         assert_eq!((ended.output.as_str(), ended.errors.as_str()), ("a", "b"));
         assert!(!ended.is_success);
+    }
+
+    #[test]
+    fn what_cannot_be_installed_says_why_and_not_where() {
+        let mut fails = Command::new("/bin/sh");
+        fails.args(["-c", "echo no network >&2; exit 1"]);
+        let error = install(&mut fails, PATIENCE).unwrap_err().to_string();
+        assert!(error.starts_with("sh -c") && error.ends_with("failed: no network"), "{error}");
     }
 
     #[test]
