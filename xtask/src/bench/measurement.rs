@@ -156,8 +156,8 @@ impl Measurement {
     /// Seconds after which a run is ended, whatever it is doing.
     pub(super) fn seconds_max(self) -> u64 {
         match self {
-            Self::Rooms => 240,
-            Self::FanOut10000 | Self::Idle5000 | Self::Idle19000 => 180,
+            Self::Rooms => 300,
+            Self::FanOut10000 | Self::Idle5000 | Self::Idle19000 => 300,
             Self::FanOut100
             | Self::FanOut1000
             | Self::FanOut16
