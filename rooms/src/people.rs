@@ -3,7 +3,7 @@
 //! Whoever opened a room is remembered as long as the process lives, for rooms are never closed.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::BTreeMap,
     time::{Duration, Instant},
 };
 
@@ -17,17 +17,24 @@ pub struct People {
     people: BTreeMap<UserId, Person>,
 }
 
-#[derive(Debug)]
+/// Small while nothing was asked for: many are connected and do nothing.
+#[derive(Debug, Default)]
 struct Person {
     /// Oldest first.
-    connections: VecDeque<ConnectionId>,
+    connections: Vec<ConnectionId>,
+    spent: Option<Box<Spent>>,
+    /// Rooms that this person opened.
+    rooms_opened: usize,
+}
+
+/// What was taken of each allowance.
+#[derive(Debug)]
+struct Spent {
     says: Bucket,
     says_in_room: BTreeMap<RoomName, Bucket>,
     opens: Bucket,
     searches: Bucket,
     pages: Bucket,
-    /// Rooms that this person opened.
-    rooms_opened: usize,
 }
 
 /// Why somebody may not open a room.
@@ -46,15 +53,12 @@ impl People {
         user: &UserId,
         connection: ConnectionId,
         settings: &Settings,
-        now: Instant,
     ) -> Option<ConnectionId> {
-        let person = self.person(user, settings, now);
-        person.connections.push_back(connection);
-        if person.connections.len() > settings.connections_per_user_max {
-            person.connections.pop_front()
-        } else {
-            None
-        }
+        let connections = &mut self.person(user).connections;
+        connections.reserve_exact(1);
+        connections.push(connection);
+        let too_many = connections.len() > settings.connections_per_user_max;
+        too_many.then(|| connections.remove(0))
     }
 
     /// A connection of this person ended.
@@ -75,19 +79,19 @@ impl People {
         settings: &Settings,
         now: Instant,
     ) -> Result<(), Duration> {
-        let person = self.person(user, settings, now);
-        let in_room = person
+        let spent = self.person(user).spent(settings, now);
+        let in_room = spent
             .says_in_room
             .entry(room.clone())
             .or_insert_with(|| Bucket::new(&settings.says_in_room, now));
         // Both are asked before either pays: a refusal costs nothing, and its wait is enough.
         let room_lacks = in_room.lacks(1.0, &settings.says_in_room, now);
-        let lacks = person.says.lacks(1.0, &settings.says, now);
+        let lacks = spent.says.lacks(1.0, &settings.says, now);
         if let Some(wait) = room_lacks.max(lacks) {
             return Err(wait);
         }
         in_room.take(1.0, &settings.says_in_room, now)?;
-        person.says.take(1.0, &settings.says, now)
+        spent.says.take(1.0, &settings.says, now)
     }
 
     /// Whether this person may search at this moment.
@@ -100,7 +104,7 @@ impl People {
         settings: &Settings,
         now: Instant,
     ) -> Result<(), Duration> {
-        self.person(user, settings, now).searches.take(1.0, &settings.searches, now)
+        self.person(user).spent(settings, now).searches.take(1.0, &settings.searches, now)
     }
 
     /// Whether this person may read a page of the past, outside of a connection, at this moment.
@@ -113,7 +117,7 @@ impl People {
         settings: &Settings,
         now: Instant,
     ) -> Result<(), Duration> {
-        self.person(user, settings, now).pages.take(1.0, &settings.pages, now)
+        self.person(user).spent(settings, now).pages.take(1.0, &settings.pages, now)
     }
 
     /// Whether this person may open a room at this moment. It is counted as open; when it could not
@@ -127,11 +131,12 @@ impl People {
         settings: &Settings,
         now: Instant,
     ) -> Result<(), NoRoom> {
-        let person = self.person(user, settings, now);
+        let person = self.person(user);
         if person.rooms_opened >= settings.rooms_per_user_max {
             return Err(NoRoom::TooMany);
         }
-        person.opens.take(1.0, &settings.opens, now).map_err(NoRoom::TooFast)?;
+        let opens = &mut person.spent(settings, now).opens;
+        opens.take(1.0, &settings.opens, now).map_err(NoRoom::TooFast)?;
         person.rooms_opened += 1;
         Ok(())
     }
@@ -146,14 +151,8 @@ impl People {
     /// Forgets what makes no difference: full buckets, and people without connections.
     pub fn handle_timeout(&mut self, settings: &Settings, now: Instant) {
         self.people.retain(|_, person| {
-            person.says_in_room.retain(|_, bucket| !bucket.is_full(&settings.says_in_room, now));
-            !person.connections.is_empty()
-                || !person.says_in_room.is_empty()
-                || person.rooms_opened > 0
-                || !person.says.is_full(&settings.says, now)
-                || !person.opens.is_full(&settings.opens, now)
-                || !person.searches.is_full(&settings.searches, now)
-                || !person.pages.is_full(&settings.pages, now)
+            person.spent.take_if(|spent| spent.is_nothing(settings, now));
+            !person.connections.is_empty() || person.spent.is_some() || person.rooms_opened > 0
         });
     }
 
@@ -163,15 +162,33 @@ impl People {
         self.people.len()
     }
 
-    fn person(&mut self, user: &UserId, settings: &Settings, now: Instant) -> &mut Person {
-        self.people.entry(user.clone()).or_insert_with(|| Person {
-            connections: VecDeque::new(),
-            says: Bucket::new(&settings.says, now),
-            says_in_room: BTreeMap::new(),
-            opens: Bucket::new(&settings.opens, now),
-            searches: Bucket::new(&settings.searches, now),
-            pages: Bucket::new(&settings.pages, now),
-            rooms_opened: 0,
+    fn person(&mut self, user: &UserId) -> &mut Person {
+        self.people.entry(user.clone()).or_default()
+    }
+}
+
+impl Person {
+    fn spent(&mut self, settings: &Settings, now: Instant) -> &mut Spent {
+        self.spent.get_or_insert_with(|| {
+            Box::new(Spent {
+                says: Bucket::new(&settings.says, now),
+                says_in_room: BTreeMap::new(),
+                opens: Bucket::new(&settings.opens, now),
+                searches: Bucket::new(&settings.searches, now),
+                pages: Bucket::new(&settings.pages, now),
+            })
         })
+    }
+}
+
+impl Spent {
+    /// Whether all of it has come back.
+    fn is_nothing(&mut self, settings: &Settings, now: Instant) -> bool {
+        self.says_in_room.retain(|_, bucket| !bucket.is_full(&settings.says_in_room, now));
+        self.says_in_room.is_empty()
+            && self.says.is_full(&settings.says, now)
+            && self.opens.is_full(&settings.opens, now)
+            && self.searches.is_full(&settings.searches, now)
+            && self.pages.is_full(&settings.pages, now)
     }
 }

@@ -274,7 +274,7 @@ impl Live {
 
     /// A connection of this person begins; answers the one that has to make place for it.
     pub fn connect(&self, user: &UserId, connection: &ConnectionId) -> Option<ConnectionId> {
-        self.people().connect(user, connection.clone(), &self.settings, clock::now())
+        self.people().connect(user, connection.clone(), &self.settings)
     }
 
     /// A connection of this person ended.
@@ -309,7 +309,6 @@ impl Live {
     }
 
     fn handle_timeout(&self, now: Instant) {
-        self.people().handle_timeout(&self.settings, now);
         let mut rooms = self.lock();
         rooms.retain(|_, running| {
             let mut state = running.lock();
@@ -339,14 +338,22 @@ impl Live {
     }
 }
 
-/// Looks after presence and idle rooms, for ever.
+/// Looks after presence, idle rooms and what people have spent, for ever.
 pub async fn keep_time(live: Arc<Live>) {
     /// Short enough that nobody waits for the coalesced presence longer than they notice.
     const EVERY: Duration = Duration::from_millis(101);
+    /// What people have spent makes no difference once it has come back: it is only memory.
+    const FORGET_EVERY: Duration = Duration::from_secs(10);
     let mut interval = tokio::time::interval(EVERY);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut forget_at = clock::now() + FORGET_EVERY;
     loop {
         interval.tick().await;
-        live.handle_timeout(clock::now());
+        let now = clock::now();
+        live.handle_timeout(now);
+        if forget_at <= now {
+            forget_at = now + FORGET_EVERY;
+            live.people().handle_timeout(&live.settings, now);
+        }
     }
 }

@@ -28,13 +28,13 @@ fn twenty_connections_are_a_persons_own_and_the_next_sends_the_oldest_away() {
     let (mut people, settings) = (People::default(), Settings::default());
     let hana = user_id("hana");
     for n in 0..20 {
-        assert_eq!(people.connect(&hana, connection(n), &settings, at(0)), None);
+        assert_eq!(people.connect(&hana, connection(n), &settings), None);
     }
-    assert_eq!(people.connect(&hana, connection(20), &settings, at(0)), Some(connection(0)));
-    assert_eq!(people.connect(&user_id("duri"), connection(21), &settings, at(0)), None);
+    assert_eq!(people.connect(&hana, connection(20), &settings), Some(connection(0)));
+    assert_eq!(people.connect(&user_id("duri"), connection(21), &settings), None);
     people.disconnect(&hana, &connection(7));
-    assert_eq!(people.connect(&hana, connection(22), &settings, at(0)), None);
-    assert_eq!(people.connect(&hana, connection(23), &settings, at(0)), Some(connection(1)));
+    assert_eq!(people.connect(&hana, connection(22), &settings), None);
+    assert_eq!(people.connect(&hana, connection(23), &settings), Some(connection(1)));
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn a_refusal_costs_nothing_and_its_wait_is_enough() {
 #[test]
 fn whoever_is_gone_and_owes_nothing_is_forgotten() {
     let (mut people, settings) = (People::default(), Settings::default());
-    people.connect(&user_id("6"), connection(0), &settings, at(0));
+    people.connect(&user_id("6"), connection(0), &settings);
     says(&mut people, "general", 0);
     people.handle_timeout(&settings, at(60_000));
     assert_eq!(people.count(), 1, "somebody connected is remembered");

@@ -1,6 +1,6 @@
 //! Who is there: grace, coalescing, changes that were missed, large rooms.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use common::{UserId, limits::MEMBERS_LISTED_MAX};
 use proptest::prelude::*;
@@ -30,6 +30,19 @@ fn comings_within_a_moment_are_told_together() {
     assert_eq!((left.len(), count), (0, 2));
     assert_eq!(presence.news_since(presence.version()), News::None);
     assert_eq!(presence.poll_timeout(), None);
+}
+
+#[test]
+fn where_there_are_many_more_is_told_at_once() {
+    let mut presence = nobody();
+    for n in 0..10_000 {
+        presence.join(&member(&format!("guest{n}")), at(0));
+    }
+    publish(&mut presence, 0);
+    presence.join(&member("hana"), at(1_000));
+    assert_eq!(presence.poll_timeout(), Some(at(2_000) + Duration::from_micros(100)));
+    assert!(!presence.handle_timeout(at(2_000)));
+    assert!(presence.handle_timeout(at(2_001)));
 }
 
 #[test]

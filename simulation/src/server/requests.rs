@@ -50,7 +50,7 @@ impl Server {
         if let Some(user) = &user {
             it.user = Some(user.id.clone());
             let id = it.conversation.id().clone();
-            let oldest = self.people.connect(&user.id, id, &self.settings, now);
+            let oldest = self.people.connect(&user.id, id, &self.settings);
             let others = self.connections.values_mut();
             for other in others.filter(|other| Some(other.conversation.id()) == oldest.as_ref()) {
                 other.conversation.close(common::CloseCode::TooManyConnections);
