@@ -67,6 +67,8 @@ struct Session {
     /// When it was kept last, in milliseconds since 1970.
     saved_ms: Option<u64>,
     ticket_rate: Bucket,
+    /// When each of its tickets ends that is out.
+    tickets_end: Vec<Instant>,
 }
 
 /// Time since a moment that may lie before this process, or even before the machine's clock began.
@@ -126,6 +128,7 @@ impl Accounts {
             entered: false,
             saved_ms: None,
             ticket_rate: Bucket::new(&TICKET_RATE, now),
+            tickets_end: Vec::new(),
         };
         let mut state = self.lock();
         if state.sessions.len() >= SESSIONS_MAX {
@@ -188,6 +191,7 @@ impl Accounts {
                 entered: true,
                 saved_ms: Some(used_ms),
                 ticket_rate: Bucket::new(&TICKET_RATE, now),
+                tickets_end: Vec::new(),
             };
             state.sessions.insert(session, restored);
         }
@@ -232,18 +236,16 @@ impl Accounts {
         let owner =
             sessions.get_mut(session).ok_or_else(|| Problem::new(ErrorCode::Unauthenticated))?;
         owner.ticket_rate.take(1.0, &TICKET_RATE, now).map_err(Problem::rate_limited)?;
-        let live = tickets.values().filter(|t| t.session == *session && t.ends_at > now);
-        let (count, first_end) = live.fold((0, None), |(count, first), ticket| {
-            (count + 1, Some(first.map_or(ticket.ends_at, |end: Instant| end.min(ticket.ends_at))))
-        });
-        if let Some(end) = first_end
-            && count >= TICKETS_LIVE_MAX
+        owner.tickets_end.retain(|end| *end > now);
+        if owner.tickets_end.len() >= TICKETS_LIVE_MAX
+            && let Some(first) = owner.tickets_end.iter().min()
         {
-            return Err(Problem::rate_limited(end - now));
+            return Err(Problem::rate_limited(*first - now));
         }
         owner.entered = true;
         let secret = random::secret();
         let ticket = Ticket { session: *session, ends_at: now + TICKET_LIFE };
+        owner.tickets_end.push(ticket.ends_at);
         tickets.insert(Hashed::of(&secret), ticket);
         Ok(secret)
     }
@@ -254,6 +256,9 @@ impl Accounts {
     pub fn redeem(&self, ticket: &str, sessions: &[Hashed], now: Instant) -> Option<SignedIn> {
         let mut state = self.lock();
         let ticket = state.tickets.remove(&Hashed::of(ticket))?;
+        if let Some(owner) = state.sessions.get_mut(&ticket.session) {
+            owner.has_ticket_no_more(ticket.ends_at);
+        }
         let foreign = !sessions.is_empty() && !sessions.contains(&ticket.session);
         if foreign || ticket.ends_at <= now {
             return None;
@@ -291,6 +296,16 @@ impl State {
 }
 
 impl Session {
+    /// The ticket that ends then was redeemed. Of most sessions no other is out.
+    fn has_ticket_no_more(&mut self, ends_at: Instant) {
+        if let Some(at) = self.tickets_end.iter().position(|end| *end == ends_at) {
+            self.tickets_end.swap_remove(at);
+        }
+        if self.tickets_end.is_empty() {
+            self.tickets_end = Vec::new();
+        }
+    }
+
     fn is_alive(&self, now: Instant) -> bool {
         let idle_max = if self.entered { SESSION_IDLE } else { SESSION_UNUSED };
         self.idle.at(now) < idle_max && self.age.at(now) < SESSION_LIFE

@@ -109,6 +109,14 @@ pub struct Config {
         value_parser = clap::value_parser!(u32).range(1..))]
     pub opens_per_address_per_second: u32,
 
+    /// Sessions and WebSocket connections that may be opened in a second, over all addresses; twice
+    /// as many at once. Whoever is refused backs off twice as far as before, so that it must not be
+    /// low: 10,000 who were cut at the same moment are to be back within 8 s, and each of them costs
+    /// about half a millisecond of a core.
+    #[arg(long, env = "MADANG_OPENS_PER_SECOND", default_value_t = 2_000,
+        value_parser = clap::value_parser!(u32).range(1..))]
+    pub opens_per_second: u32,
+
     /// Rooms in all; a tenth of them for one person.
     #[arg(long, env = "MADANG_ROOMS_MAX", default_value_t = 2_000,
         value_parser = at_least_one())]
@@ -198,6 +206,13 @@ impl Config {
     pub fn opens_per_address(&self) -> Rate {
         let per_second = f64::from(self.opens_per_address_per_second);
         Rate { per_second, burst: 5.0 * per_second }
+    }
+
+    /// How fast all addresses together may open sessions and connections.
+    #[must_use]
+    pub fn opens_in_all(&self) -> Rate {
+        let per_second = f64::from(self.opens_per_second);
+        Rate { per_second, burst: 2.0 * per_second }
     }
 
     /// How long a client may take nothing while something waits for it.

@@ -16,11 +16,6 @@ use crate::{
     live::Mailbox,
 };
 
-/// WebSocket connections and sessions that the whole node may open in a second. Whoever is refused
-/// backs off twice as far as before, so that it must not be many: 10,000 who were cut at the same
-/// moment are to be back within 8 s. One who comes back costs about a millisecond of a core.
-const OPENS_PER_NODE: Rate = Rate { per_second: 2_000.0, burst: 4_000.0 };
-
 /// All TCP connections by address, and all WebSocket connections by their id.
 #[derive(Debug)]
 pub struct Connections {
@@ -28,6 +23,7 @@ pub struct Connections {
     connections_max: usize,
     connections_per_address_max: usize,
     opens_per_address: Rate,
+    opens_in_all: Rate,
 }
 
 #[derive(Debug)]
@@ -69,6 +65,7 @@ impl Connections {
             connections_max: config.connections_max,
             connections_per_address_max: config.connections_per_address_max,
             opens_per_address: config.opens_per_address(),
+            opens_in_all: config.opens_in_all(),
         }
     }
 
@@ -103,8 +100,8 @@ impl Connections {
         if let Some(wait) = address.opens.lacks(1.0, &self.opens_per_address, now) {
             return Err(busy(wait));
         }
-        let node = state.opens.get_or_insert_with(|| Bucket::new(&OPENS_PER_NODE, now));
-        node.take(1.0, &OPENS_PER_NODE, now).map_err(busy)?;
+        let node = state.opens.get_or_insert_with(|| Bucket::new(&self.opens_in_all, now));
+        node.take(1.0, &self.opens_in_all, now).map_err(busy)?;
         let address = state.address(network, &self.opens_per_address, now);
         address.opens.take(1.0, &self.opens_per_address, now).map_err(busy)
     }

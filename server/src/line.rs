@@ -86,6 +86,7 @@ impl Line {
         if kept.frames.is_empty() {
             kept.frames = std::mem::take(frames);
         } else {
+            kept.let_go_of_what_was_written();
             kept.frames.extend_from_slice(frames);
             *frames = Vec::new();
         }
@@ -138,6 +139,13 @@ impl Line {
 }
 
 impl Kept {
+    /// Whoever reads a little now and then, and never all of it, would have everything kept that
+    /// they ever read.
+    fn let_go_of_what_was_written(&mut self) {
+        self.frames.drain(..self.written);
+        self.written = 0;
+    }
+
     fn took(&mut self, bytes: usize, now: Instant) {
         self.written += bytes;
         if self.written == self.frames.len() {
@@ -145,5 +153,37 @@ impl Kept {
         } else if bytes > 0 {
             self.waiting_since = Some(now);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{io::AsyncReadExt as _, net::TcpListener};
+
+    use super::*;
+    use crate::clock;
+
+    #[tokio::test]
+    async fn what_was_read_is_not_kept_while_more_comes_than_is_read() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut far = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (near, _) = listener.accept().await.unwrap();
+        let line = Line::new(near);
+        let mut frames = vec![0; 16 << 20];
+        line.write(&mut frames, clock::now());
+        let kept_at_first = line.kept_bytes();
+        assert!(kept_at_first > 0, "a socket takes so much at once");
+
+        let mut read = vec![0; 1 << 20];
+        for _ in 0..8 {
+            far.read_exact(&mut read).await.unwrap();
+            line.stream().writable().await.unwrap();
+            line.write(&mut vec![0; 1 << 10], clock::now());
+        }
+        let unwritten = line.kept_bytes();
+        assert!(0 < unwritten && unwritten < kept_at_first, "{unwritten} of {kept_at_first}");
+        line.write(&mut vec![0; 1 << 10], clock::now());
+        let kept = line.lock();
+        assert!(kept.frames.len() <= unwritten + (1 << 10), "{} are kept", kept.frames.len());
     }
 }

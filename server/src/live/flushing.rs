@@ -38,18 +38,20 @@ impl Flushing {
 
 /// One room is always the same lane's, so that its flushes follow each other.
 fn lane_of(room: &RoomName, lanes: usize) -> usize {
-    let sum =
-        room.as_str().bytes().fold(0, |sum: usize, byte| sum.wrapping_mul(31) + usize::from(byte));
-    sum % lanes
+    let add = |sum: usize, byte| sum.wrapping_mul(31).wrapping_add(usize::from(byte));
+    room.as_str().bytes().fold(0, add) % lanes
 }
 
-/// Hands out what is new, for ever.
+/// Hands out what is new, for ever. It ends when one of its tasks does: the rooms of that one would
+/// be silent, and nobody would know.
 pub async fn hand_out(live: Arc<Live>) {
     let mut handing_out = tokio::task::JoinSet::new();
     for lane in 0..live.flushing.0.len() {
         handing_out.spawn(see_to(Arc::clone(&live), lane));
     }
-    while handing_out.join_next().await.is_some() {}
+    if let Some(Err(error)) = handing_out.join_next().await {
+        tracing::error!(error = %error, "a task that hands out what is new ended");
+    }
 }
 
 async fn see_to(live: Arc<Live>, lane: usize) {

@@ -161,7 +161,7 @@ impl Connection {
                 self.conversation.close(code);
                 continue;
             }
-            let deadline = self.deadline();
+            let deadline = clock::beat_for(self.deadline(), now);
             if sleep.deadline().into_std() != deadline {
                 sleep.as_mut().reset(deadline.into());
             }

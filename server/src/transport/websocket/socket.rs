@@ -16,6 +16,8 @@ use crate::{clock, line::Line};
 
 /// Bytes of one read; the buffer belongs to the thread and not to the connection.
 const READ_BYTES_MAX: usize = 16 * 1024;
+/// Bytes behind which no pong waits: more than a turn writes.
+const BEFORE_PONG_BYTES_MAX: usize = 256 * 1024;
 
 thread_local! {
     static READ_BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_BYTES_MAX]);
@@ -93,8 +95,12 @@ impl Socket {
         &self.line
     }
 
-    /// Puts a frame behind what waits for the next flush.
+    /// Puts a frame behind what waits for the next flush. Whoever goes on with pings and does not
+    /// read is given no more pongs: not every ping has to have its own (RFC 6455 section 5.5.3).
     pub fn write(&mut self, opcode: Opcode, payload: &[u8]) {
+        if opcode == Opcode::Pong && self.line.kept_bytes() > BEFORE_PONG_BYTES_MAX {
+            return;
+        }
         write_frame(&mut self.fresh, opcode, payload);
     }
 
@@ -223,6 +229,21 @@ mod tests {
         fragments_max: 2,
         message_time_max: Duration::from_secs(10),
     };
+
+    #[tokio::test]
+    async fn pings_of_somebody_who_does_not_read_cost_no_more_and_more() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let _far = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (near, _) = listener.accept().await.unwrap();
+        socket2::SockRef::from(&near).set_send_buffer_size(64 * 1024).unwrap();
+        let mut socket = Socket::new(near, b"", LIMITS, Duration::from_secs(1), clock::now());
+        for _ in 0..200_000 {
+            socket.write(Opcode::Pong, &[0; 125]);
+            socket.try_flush(clock::now());
+        }
+        let kept = socket.line.kept_bytes();
+        assert!(0 < kept && kept < 2 * BEFORE_PONG_BYTES_MAX, "{kept} are kept");
+    }
 
     #[tokio::test]
     async fn whose_frames_cannot_be_read_sees_the_close_frame_and_the_end_at_once() {
