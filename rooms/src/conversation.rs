@@ -232,7 +232,11 @@ impl Conversation {
 
     /// What the rooms are asked for next.
     pub fn poll_request(&mut self) -> Option<Request> {
-        self.requests.pop_front()
+        let request = self.requests.pop_front();
+        if request.is_none() && self.requests.capacity() > 0 {
+            self.requests = VecDeque::new();
+        }
+        request
     }
 
     /// What is to be written next: replies and notices before entries.

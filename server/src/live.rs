@@ -54,6 +54,8 @@ pub struct Live {
 /// The answer to following a room.
 #[derive(Debug)]
 pub struct Followed {
+    /// The room's name: one for all its followers.
+    pub room: RoomName,
     /// Where to begin reading.
     pub start: Start,
     /// The people present, how many they are, and the version of that.
@@ -126,7 +128,11 @@ impl Live {
             }
             let presence = &state.room.presence;
             let presence = (presence.members(), presence.count(), presence.version());
-            Followed { start: state.room.start(after, self.settings.page_entries), presence }
+            Followed {
+                room: running.name().clone(),
+                start: state.room.start(after, self.settings.page_entries),
+                presence,
+            }
         };
         mailbox.mark(room);
         let start = &mut followed.start;

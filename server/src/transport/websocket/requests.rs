@@ -99,7 +99,7 @@ impl Connection {
         let Some(user) = self.conversation.user() else { return };
         let (live, connection) = (&self.app.live, self.conversation.id());
         match live.follow(&room, user, connection, &self.mailbox, after.as_ref()).await {
-            Ok(Followed { start, presence }) => {
+            Ok(Followed { room, start, presence }) => {
                 self.conversation.handle_followed(id, &room, start, presence, echo);
             }
             Err(problem) => self.conversation.handle_refused(id, problem, now),
