@@ -28,6 +28,7 @@ const FAST: &[Step] = &[
     ("lints for WebAssembly", lints_for_wasm),
     ("tests", tests),
     ("tests of xtask", tests_of_xtask),
+    ("tests of the floor", tests_of_the_floor),
     ("documentation", documentation),
     ("page", build_page),
     ("weight of the page", weigh_page),
@@ -76,8 +77,8 @@ fn summarise(passed: &[(&str, f64)]) {
 
 fn format() -> Result<()> {
     command::run(&mut cargo(&["fmt", "--all", "--check"]))?;
-    for beside in ["tools/Cargo.toml", "fuzz/Cargo.toml"] {
-        command::run(&mut cargo(&["fmt", "--manifest-path", beside, "--check"]))?;
+    for beside in ["tools/Cargo.toml", "fuzz/Cargo.toml", "bench/Cargo.toml"] {
+        command::run(&mut cargo(&["fmt", "--all", "--manifest-path", beside, "--check"]))?;
     }
     Ok(())
 }
@@ -113,6 +114,13 @@ fn tests() -> Result<()> {
 /// With its own profile, in which its dependencies are built already.
 fn tests_of_xtask() -> Result<()> {
     command::run(&mut cargo(&["test", "--locked", "--profile", "xtask", "--package", "xtask"]))
+}
+
+/// What everything is measured by is right itself.
+fn tests_of_the_floor() -> Result<()> {
+    let mut test = cargo(&["test", "--locked", "--manifest-path", "bench/Cargo.toml"]);
+    test.args(["--package", "floor", "--target-dir"]).arg(place::target().join("bench"));
+    command::run(&mut test)
 }
 
 fn documentation() -> Result<()> {
