@@ -77,12 +77,16 @@ impl Line {
     }
 
     /// Writes what the socket takes at once of these frames and keeps the rest; `frames` is empty
-    /// afterwards.
-    pub fn write(&self, frames: &mut Vec<u8>, now: Instant) {
+    /// afterwards. `along` may put more behind them, while nobody else can write; it is not asked
+    /// where something is kept.
+    pub fn write(&self, frames: &mut Vec<u8>, along: impl FnOnce(&mut Vec<u8>), now: Instant) {
         if frames.is_empty() {
             return;
         }
         let mut kept = self.lock();
+        if kept.waiting_since.is_none() {
+            along(frames);
+        }
         if kept.frames.is_empty() {
             kept.frames = std::mem::take(frames);
         } else {
@@ -170,7 +174,7 @@ mod tests {
         let (near, _) = listener.accept().await.unwrap();
         let line = Line::new(near);
         let mut frames = vec![0; 16 << 20];
-        line.write(&mut frames, clock::now());
+        line.write(&mut frames, |_| (), clock::now());
         let kept_at_first = line.kept_bytes();
         assert!(kept_at_first > 0, "a socket takes so much at once");
 
@@ -180,13 +184,13 @@ mod tests {
                 read = far.read(&mut read) => bytes += read.unwrap(),
                 writable = line.stream().writable() => {
                     writable.unwrap();
-                    line.write(&mut vec![0; 1 << 10], clock::now());
+                    line.write(&mut vec![0; 1 << 10], |_| (), clock::now());
                 }
             }
         }
         let unwritten = line.kept_bytes();
         assert!(0 < unwritten && unwritten < kept_at_first, "{unwritten} of {kept_at_first}");
-        line.write(&mut vec![0; 1 << 10], clock::now());
+        line.write(&mut vec![0; 1 << 10], |_| (), clock::now());
         let kept = line.lock();
         assert!(kept.frames.len() <= unwritten + (1 << 10), "{} are kept", kept.frames.len());
     }

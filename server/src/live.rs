@@ -18,6 +18,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub use audience::Seated;
 use common::{
     ConnectionId, Digest, ErrorCode, Member, Position, Problem, RoomName, UserId, http::Keep,
 };
@@ -216,6 +217,13 @@ impl Live {
         let Some(running) = self.lock().get(&follow.room).cloned() else { return true };
         let mut state = running.lock();
         state.sit(connection, &follow.cursor, line, without)
+    }
+
+    /// Where a connection sits that keeps up with a room.
+    #[must_use]
+    pub fn seat(&self, room: &RoomName, connection: &ConnectionId) -> Option<Seated> {
+        let running = self.lock().get(room).cloned()?;
+        running.lock().seat(connection)
     }
 
     /// A page of the log behind a cursor that the tail does not reach, at most `most` entries.

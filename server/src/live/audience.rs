@@ -40,6 +40,13 @@ pub(super) struct Seat {
     place: AtomicUsize,
 }
 
+/// Somebody's seat in a room's audience, for the connection it is of.
+#[derive(Debug)]
+pub struct Seated {
+    audience: Arc<Audience>,
+    seat: Arc<Seat>,
+}
+
 /// The seats of one room, and what waits for them.
 #[derive(Debug, Default)]
 pub(super) struct Audience {
@@ -129,6 +136,18 @@ impl Seat {
     }
 }
 
+impl Seated {
+    pub(super) fn new(audience: Arc<Audience>, seat: Arc<Seat>) -> Self {
+        Self { audience, seat }
+    }
+
+    /// Takes along what waits for the seat. To be called while nobody else can write to its line,
+    /// and to be written before anybody can.
+    pub fn take_along(&self, out: &mut Vec<u8>) {
+        self.audience.take_along(&self.seat, out);
+    }
+}
+
 impl Audience {
     /// Sits down. What waits already is handed over as far as it is new to this seat.
     pub(super) fn sit(&self, seat: &Arc<Seat>) {
@@ -163,6 +182,22 @@ impl Audience {
         }
         waiting.frames.push(entry);
         !std::mem::replace(&mut waiting.flush_is_due, true)
+    }
+
+    /// See [`Seated::take_along`].
+    fn take_along(&self, seat: &Seat, out: &mut Vec<u8>) {
+        let waiting = self.lock();
+        let frames = &waiting.frames;
+        let at = seat.at();
+        // What a flush under way has in its hands comes first.
+        let next = frames.ends.first().is_some_and(|(first, _)| first.seq <= at + 1);
+        if !next || !seat.is_open() || frames.has_some_by(seat.without.as_ref()) {
+            return;
+        }
+        out.extend_from_slice(&frames.bytes[frames.end_of(at)..]);
+        if let Some((last, _)) = frames.ends.last() {
+            seat.at.store(last.seq.max(at), Ordering::Release);
+        }
     }
 
     /// Hands what waits to everybody who sits. Answers those who did not take all of it: they sit

@@ -14,7 +14,7 @@ use rooms::{
 
 use super::{
     Live, Mailbox,
-    audience::{Audience, Seat},
+    audience::{Audience, Seat, Seated},
 };
 #[cfg(feature = "mutants")]
 use crate::mutant;
@@ -194,6 +194,12 @@ impl RunningState {
         follower.seat = Some(seat);
         self.readers.remove(connection);
         true
+    }
+
+    /// Where a follower sits who keeps up.
+    pub(super) fn seat(&self, connection: &ConnectionId) -> Option<Seated> {
+        let seat = self.followers.get(connection)?.seat.clone()?;
+        Some(Seated::new(Arc::clone(&self.audience), seat))
     }
 
     /// How far a follower was handed what is new, and whether that goes on. Who was left behind

@@ -8,6 +8,7 @@ mod conversation;
 mod enemies;
 mod history;
 mod http;
+mod keeping_up;
 mod lifecycle;
 mod log;
 mod members;

@@ -1,6 +1,7 @@
 //! The stage: a house that is open, and people who come to it.
 
 mod http;
+mod witness;
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -12,7 +13,10 @@ use server::Config;
 use tokio::{net::TcpStream, sync::oneshot, task::JoinHandle};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, tungstenite::Message};
 
-pub(crate) use self::http::{Answer, asks, asks_raw};
+pub(crate) use self::{
+    http::{Answer, asks, asks_raw},
+    witness::Witness,
+};
 
 /// Longer than anything here takes; a test that waits for it has failed.
 const PATIENCE: Duration = Duration::from_secs(10);

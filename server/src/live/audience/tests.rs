@@ -211,7 +211,7 @@ async fn nothing_is_handed_over_while_something_is_kept() {
     let seat = slow.sits("c1", &audience, 0);
     let mut own = frames(&long_lines(60));
     let before = own.clone();
-    slow.line.write(&mut own, clock::now());
+    slow.line.write(&mut own, |_| (), clock::now());
     assert!(slow.line.kept_bytes() > 0);
     audience.say(&said[0]);
 
@@ -235,6 +235,55 @@ async fn who_wants_no_echo_reads_what_holds_their_own() {
     assert_eq!(seat.at(), 1);
     let heard = frames(&said[..1]);
     assert_eq!(listener.hears(heard.len()).await, heard);
+}
+
+#[tokio::test]
+async fn who_writes_anyway_takes_along_what_waits_and_is_not_handed_it_again() {
+    let (audience, said) = (Audience::default(), entries(&[("hana", "1"), ("hana", "2")]));
+    let mut speaker = Listener::calls().await;
+    let seat = speaker.sits("c1", &audience, 0);
+    audience.say(&said[0]);
+    let mut own = b"ack".to_vec();
+    speaker.line.write(&mut own, |out| audience.take_along(&seat, out), clock::now());
+    assert_eq!(seat.at(), 1);
+    audience.say(&said[1]);
+    assert!(audience.flush(clock::now).await.is_empty());
+
+    let heard = [b"ack".to_vec(), frames(&said)].concat();
+    assert_eq!(speaker.hears(heard.len()).await, heard);
+    drop((seat, audience));
+    speaker.hears_no_more().await;
+}
+
+#[tokio::test]
+async fn what_a_flush_has_in_its_hands_is_not_overtaken() {
+    let (audience, said) = (Audience::default(), entries(&[("hana", "1"), ("hana", "2")]));
+    let listener = Listener::calls().await;
+    let seat = listener.sits("c1", &audience, 0);
+    audience.say(&said[0]);
+    let in_its_hands = std::mem::take(&mut audience.lock().frames);
+    audience.say(&said[1]);
+    let mut out = Vec::new();
+    audience.take_along(&seat, &mut out);
+    assert_eq!(out, b"", "the first was not handed over yet");
+
+    assert!(seat.take(&in_its_hands, clock::now()));
+    audience.take_along(&seat, &mut out);
+    assert_eq!(out, frames(&said[1..]));
+}
+
+#[tokio::test]
+async fn who_stood_up_or_wants_no_echo_takes_nothing_along() {
+    let (audience, said) = (Audience::default(), entries(&[("hana", "1")]));
+    let (one, other) = (Listener::calls().await, Listener::calls().await);
+    let stood_up = one.sits("c1", &audience, 0);
+    let wants_no_echo = other.sits_without("c2", Some("hana"), &audience, 0);
+    audience.say(&said[0]);
+    audience.stand_up(&stood_up);
+    let mut out = Vec::new();
+    audience.take_along(&stood_up, &mut out);
+    audience.take_along(&wants_no_echo, &mut out);
+    assert_eq!(out, b"");
 }
 
 #[tokio::test]

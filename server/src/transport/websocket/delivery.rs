@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use common::{CloseCode, RoomName};
+use common::{CloseCode, RoomName, ServerMessage};
 use rooms::{Frame, Read};
 use websocket::Opcode;
 
@@ -18,8 +18,8 @@ const TURN_PAGES_MAX: usize = 256;
 
 /// What a turn has to write.
 enum Filled {
-    /// As much as a turn may write, or all there is.
-    Enough { more: bool },
+    /// As much as a turn may write, or all there is; acknowledgements in these rooms among it.
+    Enough { more: bool, acked: Vec<RoomName> },
     /// A page is to be read first.
     FurtherBack { room: RoomName, most: usize },
 }
@@ -32,16 +32,20 @@ impl Connection {
             return true;
         }
         let mut pages = 0;
-        let more = loop {
+        let (more, acked) = loop {
             match self.fill(&mut pages) {
-                Filled::Enough { more } => break more,
+                Filled::Enough { more, acked } => break (more, acked),
                 // Boxed: most connections keep up.
                 Filled::FurtherBack { room, most } => {
                     Box::pin(self.read_further_back(&room, most)).await;
                 }
             }
         };
-        self.socket.try_flush(clock::now());
+        let (live, id) = (&self.app.live, self.conversation.id());
+        // Whoever spoke is handed what they said in the packet that acknowledges it.
+        let seats: Vec<_> = acked.iter().filter_map(|room| live.seat(room, id)).collect();
+        let along = |out: &mut Vec<u8>| seats.iter().for_each(|seat| seat.take_along(out));
+        self.socket.try_flush_with(along, clock::now());
         if self.socket.is_flushed() && !more {
             return self.keep_up();
         }
@@ -51,9 +55,15 @@ impl Connection {
     /// Fills the socket's buffer: replies first, then what the dirty rooms have, a page of each in
     /// turn.
     fn fill(&mut self, pages: &mut usize) -> Filled {
+        let mut acked = Vec::new();
         while self.socket.fresh_bytes() < TURN_BYTES_MAX && *pages < TURN_PAGES_MAX {
             match self.conversation.poll_frame() {
                 Some(Frame::Message(message)) => {
+                    if let ServerMessage::Ack { room, .. } = &message
+                        && !acked.contains(room)
+                    {
+                        acked.push(room.clone());
+                    }
                     self.socket.write(Opcode::Text, common::encode(&message).as_bytes());
                 }
                 Some(Frame::Entry(entry)) => self.socket.write(Opcode::Text, entry.json()),
@@ -61,7 +71,7 @@ impl Connection {
                     *pages += 1;
                     let Some(room) = self.dirty.pop_front() else {
                         self.dirty = VecDeque::new();
-                        return Filled::Enough { more: false };
+                        return Filled::Enough { more: false, acked };
                     };
                     if let Some(most) = self.read(&room) {
                         return Filled::FurtherBack { room, most };
@@ -69,7 +79,7 @@ impl Connection {
                 }
             }
         }
-        Filled::Enough { more: true }
+        Filled::Enough { more: true, acked }
     }
 
     /// From here on what is new goes to the line at once, in the rooms that were read to the head.

@@ -128,7 +128,12 @@ impl Socket {
 
     /// Writes what the kernel takes at once.
     pub fn try_flush(&mut self, now: Instant) {
-        self.line.write(&mut self.fresh, now);
+        self.try_flush_with(|_| (), now);
+    }
+
+    /// The same, and `along` may put more frames behind what waits.
+    pub(super) fn try_flush_with(&mut self, along: impl FnOnce(&mut Vec<u8>), now: Instant) {
+        self.line.write(&mut self.fresh, along, now);
     }
 
     /// Writes until everything is written; `false` when nothing waited.
