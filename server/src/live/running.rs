@@ -61,6 +61,8 @@ pub(super) struct Follower {
     pub(super) mailbox: Arc<Mailbox>,
     /// Where they sit, while they keep up.
     seat: Option<Arc<Seat>>,
+    /// How far they were handed what is new when they were left behind, until they are told.
+    left_at: Option<u64>,
 }
 
 impl Live {
@@ -155,7 +157,7 @@ impl RunningState {
         mailbox: &Arc<Mailbox>,
     ) -> bool {
         self.readers.insert(connection.clone(), Arc::clone(mailbox));
-        let follower = Follower { user, mailbox: Arc::clone(mailbox), seat: None };
+        let follower = Follower { user, mailbox: Arc::clone(mailbox), seat: None, left_at: None };
         let before = self.followers.insert(connection.clone(), follower);
         if let Some(seat) = before.as_ref().and_then(|before| before.seat.as_ref()) {
             self.audience.stand_up(seat);
@@ -192,6 +194,7 @@ impl RunningState {
         let seat = Seat::new(connection.clone(), Arc::clone(line), without, at.seq);
         self.audience.sit(&seat);
         follower.seat = Some(seat);
+        follower.left_at = None;
         self.readers.remove(connection);
         true
     }
@@ -203,16 +206,16 @@ impl RunningState {
     }
 
     /// How far a follower was handed what is new, and whether that goes on. Who was left behind
-    /// reads by their cursor from there on.
+    /// is told so once, and reads by their cursor from there on.
     pub(super) fn handed(&mut self, connection: &ConnectionId) -> Handed {
-        let Some(seat) = self.followers.get(connection).and_then(|one| one.seat.clone()) else {
-            return Handed { up_to: None, keeps_up: false };
-        };
-        let keeps_up = seat.is_open();
-        if !keeps_up {
+        if let Some(seat) = self.followers.get(connection).and_then(|one| one.seat.clone()) {
+            if seat.is_open() {
+                return Handed { up_to: Some(seat.at()), keeps_up: true };
+            }
             self.is_behind(&seat);
         }
-        Handed { up_to: Some(seat.at()), keeps_up }
+        let follower = self.followers.get_mut(connection);
+        Handed { up_to: follower.and_then(|one| one.left_at.take()), keeps_up: false }
     }
 
     /// A seat was given up because its line did not take everything.
@@ -221,6 +224,7 @@ impl RunningState {
         // Whoever followed anew meanwhile, or knows already, has another cursor.
         if follower.seat.as_ref().is_some_and(|other| Arc::ptr_eq(other, seat)) {
             follower.seat = None;
+            follower.left_at = Some(seat.at());
             self.readers.insert(seat.connection().clone(), Arc::clone(&follower.mailbox));
             follower.mailbox.mark(self.room.name());
         }
