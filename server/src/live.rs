@@ -263,13 +263,13 @@ impl Live {
         // Taken first, so that entries reach the room in the order of the log.
         let mut state = running.as_ref().map(|running| running.lock());
         let appended = self.fleeting().append(draft, clock::wall());
-        let mut flush_is_due = false;
+        let mut flush_is_due = None;
         if let (Ok(Appended::New(entry)), Some(state)) = (&appended, &mut state) {
-            flush_is_due = state.take(entry);
+            flush_is_due = Some(state.take(entry));
         }
         drop(state);
-        if let Some(running) = running.filter(|_| flush_is_due) {
-            self.flushing.is_due(running);
+        if let (Some(running), Some(is_due)) = (running, flush_is_due) {
+            self.flushing.said(running, is_due);
         }
         mailbox.answer(asked, appended.map(Appended::position).map_err(Problem::from));
     }
@@ -279,11 +279,12 @@ impl Live {
     pub fn deliver(&self, entry: &Arc<Entry>) {
         let Some(running) = self.lock().get(&entry.room).cloned() else { return };
         let mut state = running.lock();
-        let flush_is_due = entry.seq > state.room.head().seq && state.take(entry);
-        drop(state);
-        if flush_is_due {
-            self.flushing.is_due(running);
+        if entry.seq <= state.room.head().seq {
+            return;
         }
+        let flush_is_due = state.take(entry);
+        drop(state);
+        self.flushing.said(running, flush_is_due);
     }
 
     /// A connection of this person begins; answers the one that has to make place for it.

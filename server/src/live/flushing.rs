@@ -1,9 +1,17 @@
 //! Who hands out what is new: one task for each worker, over the rooms that have something.
 //!
-//! A room is flushed in the turn after something came, with all that came until then: alone when
-//! it is quiet, in large pieces when it is not. There is no timer.
+//! A room is flushed in the turn after something came, with all that came until then. There is no
+//! timer: when it is quiet what is said goes out at once. When it is not, what can be read is read
+//! first, for as long at most as handing out took the last time: the busier it is, the more goes
+//! out in one packet.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use common::RoomName;
 use tokio::sync::Notify;
@@ -11,9 +19,16 @@ use tokio::sync::Notify;
 use super::{Live, running::Running};
 use crate::clock;
 
+/// Nothing waits longer than this for what else can be read.
+const GATHER_MAX: Duration = Duration::from_millis(20);
+
 /// Rooms that have something for those who keep up, by the task that sees to them.
 #[derive(Debug)]
-pub(super) struct Flushing(Vec<Lane>);
+pub(super) struct Flushing {
+    lanes: Vec<Lane>,
+    /// How much was said, in all rooms.
+    said: AtomicU64,
+}
 
 #[derive(Debug, Default)]
 struct Lane {
@@ -25,14 +40,28 @@ impl Flushing {
     /// As many lanes as this process may use cores.
     pub(super) fn new() -> Self {
         let lanes = std::thread::available_parallelism().map_or(1, usize::from);
-        Self((0..lanes).map(|_| Lane::default()).collect())
+        Self { lanes: (0..lanes).map(|_| Lane::default()).collect(), said: AtomicU64::new(0) }
     }
 
-    /// A room has something. Once for each flush: it says so itself.
-    pub(super) fn is_due(&self, room: Arc<Running>) {
-        let lane = &self.0[lane_of(room.name(), self.0.len())];
-        lane.lock().push(room);
-        lane.wake.notify_one();
+    /// Something was said in a room; `is_due` where that room says that it has to be flushed.
+    pub(super) fn said(&self, room: Arc<Running>, is_due: bool) {
+        self.said.fetch_add(1, Ordering::Relaxed);
+        if is_due {
+            let lane = &self.lanes[lane_of(room.name(), self.lanes.len())];
+            lane.lock().push(room);
+            lane.wake.notify_one();
+        }
+    }
+
+    /// Lets others read as long as that brings something, until this moment.
+    async fn gather(&self, until: Instant) {
+        loop {
+            let before = self.said.load(Ordering::Relaxed);
+            tokio::task::yield_now().await;
+            if self.said.load(Ordering::Relaxed) == before || clock::now() >= until {
+                return;
+            }
+        }
     }
 }
 
@@ -46,7 +75,7 @@ fn lane_of(room: &RoomName, lanes: usize) -> usize {
 /// be silent, and nobody would know.
 pub async fn hand_out(live: Arc<Live>) {
     let mut handing_out = tokio::task::JoinSet::new();
-    for lane in 0..live.flushing.0.len() {
+    for lane in 0..live.flushing.lanes.len() {
         handing_out.spawn(see_to(Arc::clone(&live), lane));
     }
     if let Some(Err(error)) = handing_out.join_next().await {
@@ -55,16 +84,19 @@ pub async fn hand_out(live: Arc<Live>) {
 }
 
 async fn see_to(live: Arc<Live>, lane: usize) {
-    let lane = &live.flushing.0[lane];
+    let flushing = &live.flushing;
+    let lane = &flushing.lanes[lane];
+    let mut handing_out_took = Duration::ZERO;
     loop {
         lane.wake.notified().await;
-        // Whatever can be read is read first: what it brings goes out with the rest.
-        tokio::task::yield_now().await;
+        flushing.gather(clock::now() + handing_out_took.min(GATHER_MAX)).await;
+        let begun = clock::now();
         let rooms = std::mem::take(&mut *lane.lock());
         for room in rooms {
             room.flush(clock::now).await;
             tokio::task::coop::consume_budget().await;
         }
+        handing_out_took = clock::now() - begun;
     }
 }
 
