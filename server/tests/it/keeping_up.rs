@@ -107,16 +107,29 @@ async fn sends_away(owner: &Guest, guest: &Guest) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_waits_for_what_was_said_however_slowly_they_read() {
     let house = House::opens_with(&FLAGS).await;
+    all_hear_all(house, "general").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nor_where_nothing_is_kept() {
+    let house = House::opens_with(&FLAGS).await;
+    let fleeting = json!({ "room": "fleeting", "keep": "none" });
+    let owner = house.guest("주인").await;
+    assert_eq!(owner.asks("POST", "/api/rooms", Some(&fleeting)).await.status, 201);
+    all_hear_all(house, "fleeting").await;
+}
+
+async fn all_hear_all(house: House, room: &str) {
     let mut witnesses = Vec::new();
     for n in 0..12 {
-        witnesses.push(house.guest(&format!("손님{n}")).await.witnesses("general", true).await);
+        witnesses.push(house.guest(&format!("손님{n}")).await.witnesses(room, true).await);
     }
     for n in 0..4 {
         let slow = house.guest(&format!("느린이{n}")).await;
-        witnesses.push(slow.witnesses_slowly(&house, "general").await);
+        witnesses.push(slow.witnesses_slowly(&house, room).await);
     }
-    let mut quiet = house.guest("메아리없이").await.witnesses("general", false).await;
-    let mut speaker = house.guest("하나").await.witnesses("general", true).await;
+    let mut quiet = house.guest("메아리없이").await.witnesses(room, false).await;
+    let mut speaker = house.guest("하나").await.witnesses(room, true).await;
     let long = "가".repeat(4_000);
     for burst in 0..150 {
         quiet.says(burst % 3, "한 마디").await;
