@@ -129,7 +129,10 @@ impl Measurement {
             Self::Idle5000 => idle(5_000, contender, effort),
             Self::Idle19000 => idle(19_000, contender, effort),
             Self::Handshakes => {
-                format!("handshakes --connections 64 --seconds {}", effort.seconds(5))
+                format!(
+                    "handshakes --connections 64 --per-second-max 8000 --seconds {}",
+                    effort.seconds(5)
+                )
             }
             Self::Echo => format!("echo --in-flight 1 --seconds {}", effort.seconds(5)),
             Self::Echo64 => format!("echo --in-flight 64 --seconds {}", effort.seconds(5)),

@@ -63,7 +63,8 @@ pub(super) fn launch(contender: Contender) -> Result<Launch> {
 
 fn madang() -> Launch {
     let line = "--listen 127.0.0.1:{port} --data-dir {data} --says-per-second 1000000 \
-                --connections-per-address-max 20000 --opens-per-address-per-second 100000";
+                --connections-per-address-max 20000 --opens-per-address-per-second 100000 \
+                --opens-per-second 100000";
     Launch {
         program: place::target().join("release").join("server"),
         words: line.split_whitespace().map(str::to_owned).collect(),
