@@ -168,9 +168,9 @@ impl Connection {
             let wants_input = self.conversation.wants_input();
             // A turn is bounded; whoever has more to read or to write lets others go first.
             let can_write = more_to_write && self.socket.is_flushed();
-            if can_write || (wants_input && self.socket.has_undecoded()) {
+            let goes_on = can_write || (wants_input && self.socket.has_undecoded());
+            if goes_on {
                 tokio::task::yield_now().await;
-                continue;
             }
             // Nobody else knows of a connection without a ticket.
             if self.user.is_some() {
@@ -178,7 +178,13 @@ impl Connection {
             } else if stopping.is_none() {
                 stopping = Some(Box::pin(self.app.stopping.clone().cancelled_owned()));
             }
-            match poll_fn(|cx| self.poll(wants_input, sleep.as_mut(), &mut stopping, cx)).await {
+            // Whoever has much to write reads all the same, but not what they cannot look at yet.
+            let reads = wants_input && !self.socket.has_undecoded();
+            let happened = poll_fn(|cx| {
+                let happened = self.poll(reads, sleep.as_mut(), &mut stopping, cx);
+                if goes_on && happened.is_pending() { Poll::Ready(None) } else { happened }
+            });
+            match happened.await {
                 Some(Happened::Lost) => return Ending::Lost,
                 Some(Happened::Arrived(bytes)) => {
                     self.conversation.handle_inbound_bytes(bytes, clock::now());
@@ -193,12 +199,12 @@ impl Connection {
     /// that the server stops.
     fn poll(
         &mut self,
-        wants_input: bool,
+        reads: bool,
         sleep: Pin<&mut Sleep>,
         stopping: &mut Option<Pin<Box<WaitForCancellationFutureOwned>>>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Happened>> {
-        if let Poll::Ready(happened) = self.socket.poll(wants_input, cx) {
+        if let Poll::Ready(happened) = self.socket.poll(reads, cx) {
             return Poll::Ready(Some(happened));
         }
         if self.mailbox.poll(cx).is_ready() || sleep.poll(cx).is_ready() {
