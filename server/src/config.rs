@@ -28,7 +28,7 @@ pub struct Config {
     pub listen: SocketAddr,
 
     /// Directory of everything that is kept. One server at a time uses it.
-    #[arg(long, env = "MADANG_DATA_DIR", default_value = "data")]
+    #[arg(long, env = "MADANG_DATA_DIR", default_value = "data", global = true)]
     pub data_dir: PathBuf,
 
     /// Origins other than the server's own whose pages may speak to it, such as
@@ -268,5 +268,15 @@ mod tests {
         };
         assert!((bytes("100") - 10.0 * bytes("10")).abs() < 1.0);
         assert!((bytes("1") - bytes("10")).abs() < 1.0);
+    }
+
+    #[test]
+    fn the_data_directory_may_stand_before_or_after_a_command() {
+        let lines = ["server --data-dir here check", "server check --data-dir here"];
+        for line in lines {
+            let config = Config::parse_from(line.split(' '));
+            assert_eq!(config.data_dir, PathBuf::from("here"));
+            assert!(config.command.is_some());
+        }
     }
 }
