@@ -105,3 +105,44 @@ impl Lane {
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Says something in each of so many turns.
+    fn talk(flushing: &Arc<Flushing>, turns: u64) {
+        let flushing = Arc::clone(flushing);
+        tokio::spawn(async move {
+            for _ in 0..turns {
+                flushing.said.fetch_add(1, Ordering::Relaxed);
+                tokio::task::yield_now().await;
+            }
+        });
+    }
+
+    #[tokio::test]
+    async fn one_gathers_as_long_as_more_is_said() {
+        let flushing = Arc::new(Flushing::new());
+        talk(&flushing, 10);
+        flushing.gather(clock::now() + Duration::from_secs(3_600)).await;
+        assert_eq!(flushing.said.load(Ordering::Relaxed), 10);
+    }
+
+    #[tokio::test]
+    async fn one_gathers_no_longer_than_until_then() {
+        let flushing = Arc::new(Flushing::new());
+        talk(&flushing, 10);
+        flushing.gather(clock::now()).await;
+        assert_eq!(flushing.said.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn a_room_has_one_lane_and_many_rooms_have_all() {
+        let name = |n: u32| RoomName::new(format!("room-{n}")).expect("it is a name");
+        let lanes: std::collections::BTreeSet<usize> =
+            (0..100).map(|n| lane_of(&name(n), 3)).collect();
+        assert_eq!(lanes, [0, 1, 2].into());
+        assert_eq!(lane_of(&name(7), 3), lane_of(&name(7), 3));
+    }
+}
