@@ -4,11 +4,12 @@
 //! kind. It moves bytes, holds the locks, draws the random numbers and reads the clock.
 //! Only [`routes`], [`transport`] and [`api`] name warp.
 //!
-//! Read in this order: [`config`], [`open`] and [`run`], [`accept`] (TCP connections), [`routes`] (every
-//! address on one screen), [`transport`] (WebSocket), [`line`](mod@line) (the writing half of a connection), [`live`] (the running rooms), [`log`] (the
-//! store and the committer), [`search`] (full text, a follower of the logs), [`accounts`] (who
-//! somebody is), [`connections`] (how many there may be), [`origin`] (whose pages may speak),
-//! [`api`] (one file per resource), [`page`] (the browser client).
+//! Read in this order: [`config`], [`open`] and [`run`], [`accept`] (TCP connections), [`routes`]
+//! (every address on one screen), [`transport`] (WebSocket), [`line`](mod@line) (the writing half
+//! of a connection), [`live`] (the running rooms), [`log`] (the store and the committer),
+//! [`search`] (full text, a follower of the logs), [`accounts`] (who somebody is), [`connections`]
+//! (how many there may be), [`origin`] (whose pages may speak), [`api`] (one file per resource),
+//! [`page`] (the browser client).
 
 pub mod config;
 
