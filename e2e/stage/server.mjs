@@ -10,8 +10,9 @@ import { createInterface } from 'node:readline';
 const STARTS_WITHIN_MS = 10_000;
 
 /**
- * A heartbeat that lets a story see a stalled network within seconds; and a machine that pauses
- * for half a second. It is for the stories that are about it.
+ * A heartbeat that lets a story see within seconds what comes with one: that the network stalls,
+ * and what a log's digest is. It sees a machine that pauses for half a second as well: it is for
+ * the stories that need it.
  */
 export const QUICK_HEARTBEAT = ['--heartbeat-interval-ms', '1000', '--heartbeat-timeout-ms', '500'];
 

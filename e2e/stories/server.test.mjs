@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 
+import { QUICK_HEARTBEAT } from '../stage/server.mjs';
 import { story } from '../stage/story.mjs';
 
 story('a killed server comes back with all it acknowledged, and the page resends and goes on', async (stage) => {
@@ -33,7 +34,7 @@ story('a killed server comes back with all it acknowledged, and the page resends
 
   await duri.says('it goes on');
   await hana.hears('it goes on');
-});
+}, { flags: QUICK_HEARTBEAT });
 
 story('a server that is stopped in good order is followed to its next start', async (stage) => {
   const hana = await stage.enters('하나');
