@@ -124,7 +124,7 @@ pub(crate) fn browser() -> Result<PathBuf> {
         missing.push("npm");
     }
     if !missing.is_empty() {
-        system_packages(&missing)?;
+        system_packages("the browser tests", &missing, command::run)?;
     }
     let version = command::read(Command::new("node").arg("--version"))?;
     let major = version.trim().trim_start_matches('v').split('.').next().unwrap_or_default();
@@ -151,24 +151,29 @@ fn has_korean_font() -> bool {
     fonts.is_ok_and(|fonts| !fonts.trim().is_empty())
 }
 
-fn system_packages(names: &[&str]) -> Result<()> {
+/// Packages of Debian and its kin; `who` needs them, and `run` runs what installs them.
+pub(crate) fn system_packages(
+    who: &str,
+    names: &[&str],
+    run: impl Fn(&mut Command) -> Result<()>,
+) -> Result<()> {
     let list = names.join(" ");
     let by_hand = format!("apt-get update && apt-get install --no-install-recommends {list}");
     if place::program(&["apt-get"]).is_none() {
-        bail!("the browser tests need {list}: install them with this system's package manager");
+        bail!("{who} need {list}: install them with this system's package manager");
     }
     let user = command::read(Command::new("id").arg("-u"))?;
-    ensure!(user.trim() == "0", "the browser tests need {list}; as root type: {by_hand}");
+    ensure!(user.trim() == "0", "{who} need {list}; as root type: {by_hand}");
     eprintln!("installing: {list}");
     let apt = || {
         let mut apt = Command::new("apt-get");
         apt.arg("--quiet").env("DEBIAN_FRONTEND", "noninteractive");
         apt
     };
-    let failed = || format!("the browser tests need {list}; this did not work: {by_hand}");
-    command::run(apt().arg("update")).with_context(failed)?;
+    let failed = || format!("{who} need {list}; this did not work: {by_hand}");
+    run(apt().arg("update")).with_context(failed)?;
     let install = ["install", "--yes", "--no-install-recommends"];
-    command::run(apt().args(install).args(names)).with_context(failed)
+    run(apt().args(install).args(names)).with_context(failed)
 }
 
 /// The browser tests' two packages, as the lock file names them.

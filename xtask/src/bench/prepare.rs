@@ -11,10 +11,10 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result};
 
 use super::{contender::Contender, process};
-use crate::{command, place};
+use crate::{command, install, place};
 
 /// How long installing one thing may take.
 const INSTALLING_MAX: Duration = Duration::from_mins(10);
@@ -50,7 +50,7 @@ pub(super) fn launch(contender: Contender) -> Result<Launch> {
         Contender::Socketify => {
             // Its native library loads Debian's libuv.
             if !has_library("libuv.so.1")? {
-                debian("libuv1")?;
+                debian(&["libuv1"])?;
             }
             python("socketify")
         }
@@ -85,7 +85,7 @@ fn python(peer: &str) -> Result<Launch> {
     let home = installed(peer, |home| {
         let has_venv = Command::new("python3").args(["-m", "ensurepip", "--version"]).output();
         if !has_venv.is_ok_and(|asked| asked.status.success()) {
-            debian("python3-venv")?;
+            debian(&["python3-venv"])?;
         }
         let venv = ["-m", "venv", "venv"];
         process::install(Command::new("python3").args(venv).current_dir(home), INSTALLING_MAX)?;
@@ -100,7 +100,7 @@ fn python(peer: &str) -> Result<Launch> {
 
 fn node(peer: &str) -> Result<Launch> {
     if place::program(&["node"]).is_none() || place::program(&["npm"]).is_none() {
-        debian("nodejs npm")?;
+        debian(&["nodejs", "npm"])?;
     }
     let home = installed(peer, |home| {
         let words = ["ci", "--no-audit", "--no-fund", "--ignore-scripts"];
@@ -112,7 +112,7 @@ fn node(peer: &str) -> Result<Launch> {
 
 fn cpp() -> Result<Launch> {
     if place::program(&["c++"]).is_none() {
-        debian("g++")?;
+        debian(&["g++"])?;
     }
     let home = installed("uwebsockets", |home| {
         process::install(Command::new("./build.sh").current_dir(home), INSTALLING_MAX)
@@ -127,7 +127,7 @@ fn nats() -> Result<Launch> {
         place::program(&["nats-server"]).or_else(|| debians.is_file().then_some(debians))
     };
     if find().is_none() {
-        debian("nats-server")?;
+        debian(&["nats-server"])?;
     }
     let config = place::root().join("bench/peers/nats/nats.conf");
     Ok(Launch {
@@ -179,21 +179,7 @@ fn has_library(name: &str) -> Result<bool> {
     Ok(command::read(Command::new("/sbin/ldconfig").arg("--print-cache"))?.contains(name))
 }
 
-/// Packages of Debian, by names with a space between.
-fn debian(names: &str) -> Result<()> {
-    let by_hand = format!("apt-get install --no-install-recommends {names}");
-    if place::program(&["apt-get"]).is_none() {
-        bail!("it needs {names}: install them with this system's package manager");
-    }
-    let user = command::read(Command::new("id").arg("-u"))?;
-    ensure!(user.trim() == "0", "it needs {names}; as root type: {by_hand}");
-    eprintln!("installing: {names}");
-    let apt = |words: &[&str]| {
-        let mut apt = Command::new("apt-get");
-        apt.arg("--quiet").args(words).env("DEBIAN_FRONTEND", "noninteractive");
-        process::install(&mut apt, INSTALLING_MAX)
-    };
-    apt(&["update"])?;
-    let words = ["install", "--yes", "--no-install-recommends"];
-    apt(&words.into_iter().chain(names.split(' ')).collect::<Vec<_>>())
+/// Packages of Debian, within the time that installing may take.
+fn debian(names: &[&str]) -> Result<()> {
+    install::system_packages("the peers", names, |apt| process::install(apt, INSTALLING_MAX))
 }
