@@ -95,13 +95,8 @@ impl Line {
             *frames = Vec::new();
         }
         kept.waiting_since.get_or_insert(now);
-        while kept.waiting_since.is_some() {
-            match self.stream.try_write(&kept.frames[kept.written..]) {
-                Ok(bytes) => kept.took(bytes, now),
-                // A lost connection is noticed by whoever polls.
-                Err(_) => break,
-            }
-        }
+        // A lost connection is noticed by whoever polls.
+        let _ = kept.write_to(&self.stream, now);
     }
 
     /// Writes until everything is written; `false` when nothing was kept.
@@ -115,11 +110,7 @@ impl Line {
         }
         while kept.waiting_since.is_some() {
             ready!(self.stream.poll_write_ready(cx))?;
-            match self.stream.try_write(&kept.frames[kept.written..]) {
-                Ok(bytes) => kept.took(bytes, now),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Poll::Ready(Err(error)),
-            }
+            kept.write_to(&self.stream, now)?;
         }
         Poll::Ready(Ok(true))
     }
@@ -148,6 +139,18 @@ impl Kept {
     fn let_go_of_what_was_written(&mut self) {
         self.frames.drain(..self.written);
         self.written = 0;
+    }
+
+    /// Writes what the socket takes at once.
+    fn write_to(&mut self, stream: &TcpStream, now: Instant) -> io::Result<()> {
+        while self.waiting_since.is_some() {
+            match stream.try_write(&self.frames[self.written..]) {
+                Ok(bytes) => self.took(bytes, now),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     fn took(&mut self, bytes: usize, now: Instant) {

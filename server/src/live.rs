@@ -29,7 +29,7 @@ use rooms::{
     access::{Deed, may},
     conversation::Follow,
 };
-use running::Running;
+use running::{Running, Standing};
 
 use crate::{
     clock,
@@ -181,17 +181,16 @@ impl Live {
         let mut state = running.lock();
         // Whoever was sent away reads nothing of what came after.
         state.followers.get(connection)?;
-        let handed = state.handed(connection);
+        let Standing { handed, keeps_up } = state.standing(connection);
         let room = &state.room;
         let (news, version) = (room.presence.news_since(follow.presence), room.presence.version());
         let mut cursor = follow.cursor.clone();
-        cursor.seq = handed.up_to.unwrap_or(cursor.seq);
-        let read = if handed.keeps_up {
+        cursor.seq = handed.map_or(cursor.seq, |(seq, _)| seq);
+        let read = if keeps_up {
             Read::Entries { entries: Vec::new(), to_the_head: true }
         } else {
             room.read_after(&cursor, read_entries_max, read_bytes_max, page_entries)
         };
-        let handed = handed.up_to.map(|seq| (seq, room.digest_at(seq)));
         Some(Reading { handed, read, news, version })
     }
 
@@ -200,9 +199,7 @@ impl Live {
     #[must_use]
     pub fn handed(&self, room: &RoomName, connection: &ConnectionId) -> Option<Handed> {
         let running = self.lock().get(room).cloned()?;
-        let mut state = running.lock();
-        let seq = state.handed(connection).up_to?;
-        Some((seq, state.room.digest_at(seq)))
+        running.lock().standing(connection).handed
     }
 
     /// A connection has read everything, and its line took it: what is new is handed to that line

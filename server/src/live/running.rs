@@ -13,7 +13,7 @@ use rooms::{
 };
 
 use super::{
-    Live, Mailbox,
+    Handed, Live, Mailbox,
     audience::{Audience, Seat, Seated},
 };
 #[cfg(feature = "mutants")]
@@ -46,12 +46,12 @@ pub(super) struct RunningState {
     pub(super) idle_since: Option<Instant>,
 }
 
-/// How far a follower was handed what is new.
+/// Where a follower stands beside what they read.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Handed {
-    /// Everything up to here; `None` where nothing was handed over.
-    pub(super) up_to: Option<u64>,
-    /// What is new will be, too.
+pub(super) struct Standing {
+    /// What they were handed, where they were.
+    pub(super) handed: Option<Handed>,
+    /// What is new will be handed to them, too.
     pub(super) keeps_up: bool,
 }
 
@@ -156,13 +156,11 @@ impl RunningState {
         user: UserId,
         mailbox: &Arc<Mailbox>,
     ) -> bool {
+        let followed_before = self.unfollow(connection);
         self.readers.insert(connection.clone(), Arc::clone(mailbox));
         let follower = Follower { user, mailbox: Arc::clone(mailbox), seat: None, left_at: None };
-        let before = self.followers.insert(connection.clone(), follower);
-        if let Some(seat) = before.as_ref().and_then(|before| before.seat.as_ref()) {
-            self.audience.stand_up(seat);
-        }
-        before.is_none()
+        self.followers.insert(connection.clone(), follower);
+        !followed_before
     }
 
     /// Somebody follows no longer; says whether they did.
@@ -207,15 +205,19 @@ impl RunningState {
 
     /// How far a follower was handed what is new, and whether that goes on. Who was left behind
     /// is told so once, and reads by their cursor from there on.
-    pub(super) fn handed(&mut self, connection: &ConnectionId) -> Handed {
-        if let Some(seat) = self.followers.get(connection).and_then(|one| one.seat.clone()) {
-            if seat.is_open() {
-                return Handed { up_to: Some(seat.at()), keeps_up: true };
+    pub(super) fn standing(&mut self, connection: &ConnectionId) -> Standing {
+        let seat = self.followers.get(connection).and_then(|one| one.seat.clone());
+        let keeps_up = seat.as_ref().is_some_and(|seat| seat.is_open());
+        let up_to = match seat {
+            Some(seat) if keeps_up => Some(seat.at()),
+            seat => {
+                if let Some(seat) = seat {
+                    self.is_behind(&seat);
+                }
+                self.followers.get_mut(connection).and_then(|one| one.left_at.take())
             }
-            self.is_behind(&seat);
-        }
-        let follower = self.followers.get_mut(connection);
-        Handed { up_to: follower.and_then(|one| one.left_at.take()), keeps_up: false }
+        };
+        Standing { handed: up_to.map(|seq| (seq, self.room.digest_at(seq))), keeps_up }
     }
 
     /// A seat was given up because its line did not take everything.
