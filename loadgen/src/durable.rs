@@ -156,7 +156,7 @@ fn plain_file(
     batch: usize,
     each: Duration,
 ) -> anyhow::Result<(Vec<Duration>, Duration)> {
-    let path = directory.join("plain-file");
+    let path = directory.join(format!("plain-file-{}", std::process::id()));
     let mut file = File::create(&path).with_context(|| format!("{}", path.display()))?;
     let record = vec![b'x'; batch * RECORD_BYTES];
     let (begun, mut latencies) = (clock::now(), Vec::new());

@@ -104,6 +104,10 @@ impl Dialect {
             Self::Madang if payload.starts_with(br#"{"type":"error""#) => {
                 bail!("the server refused: {}", String::from_utf8_lossy(payload))
             }
+            Self::Madang if payload.starts_with(br#"{"type":"resync""#) => {
+                let told = String::from_utf8_lossy(payload);
+                bail!("somebody fell behind by more than the room keeps: {told}")
+            }
             Self::Socketio if payload == b"2" => {
                 Piece::Asked { bytes, opcode: frame::TEXT, answer: b"3" }
             }
@@ -288,6 +292,7 @@ mod tests {
         check(r#"{"type":"ack","id":1}"#, Some(Piece::Acknowledged { bytes: 23 }));
         check(r#"{"type":"head"}"#, Some(Piece::Passing { bytes: 17 }));
         check(r#"{"type":"error"}"#, None);
+        check(r#"{"type":"resync"}"#, None);
         let (opcode, answer) = (frame::TEXT, r#"{"type":"pong"}"#.as_bytes());
         check(r#"{"type":"ping"}"#, Some(Piece::Asked { bytes: 17, opcode, answer }));
     }

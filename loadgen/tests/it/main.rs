@@ -132,7 +132,7 @@ async fn a_peer_that_is_cut_resumes_and_one_whose_room_is_gone_is_no_figure() {
 
 #[tokio::test]
 async fn whoever_reads_nothing_is_closed_and_gets_everything_afterwards() {
-    let flags = ["--write-stall-ms", "400", "--opens-per-address-per-second", "1000"];
+    let flags = ["--write-stall-ms", "1500", "--opens-per-address-per-second", "1000"];
     let (address, stop) = open_house_with(&flags).await;
     let room = stalled::Room {
         good: 3,
