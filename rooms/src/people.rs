@@ -3,7 +3,7 @@
 //! Whoever opened a room is remembered as long as the process lives, for rooms are never closed.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     time::{Duration, Instant},
 };
 
@@ -14,7 +14,7 @@ use crate::{Settings, rate::Bucket};
 /// Everybody who is connected or was a moment ago.
 #[derive(Debug, Default)]
 pub struct People {
-    people: BTreeMap<UserId, Person>,
+    people: HashMap<UserId, Person>,
 }
 
 /// Small while nothing was asked for: many are connected and do nothing.

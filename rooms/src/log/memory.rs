@@ -5,7 +5,7 @@
 //! answers the same questions.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{HashMap, VecDeque},
     sync::Arc,
 };
 
@@ -20,7 +20,7 @@ const MESSAGE_IDS_MAX: usize = 100_000;
 /// All rooms and what was said in them.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryLog {
-    rooms: BTreeMap<RoomName, RoomLog>,
+    rooms: HashMap<RoomName, RoomLog>,
     said: Said,
     #[cfg(feature = "mutants")]
     broken: Option<crate::mutant::Mutant>,
@@ -35,7 +35,7 @@ struct RoomLog {
 /// What was said, for knowing it again: bounded, oldest forgotten first.
 #[derive(Clone, Debug, Default)]
 struct Said {
-    places: BTreeMap<(UserId, MessageId), Place>,
+    places: HashMap<(UserId, MessageId), Place>,
     order: VecDeque<(UserId, MessageId)>,
 }
 
@@ -73,7 +73,7 @@ impl MemoryLog {
         self.rooms.get(room).map(|log| &log.record)
     }
 
-    /// All rooms, in the order of their names.
+    /// All rooms, in no order.
     pub fn rooms(&self) -> impl Iterator<Item = &RoomRecord> {
         self.rooms.values().map(|log| &log.record)
     }
