@@ -166,24 +166,26 @@ impl Presence {
             return News::None;
         }
         let missed = usize::try_from(self.version.saturating_sub(version)).unwrap_or(usize::MAX);
-        let large = self.is_large();
+        let state = || News::State { members: self.members(), count: self.count() };
         if missed > self.changes.len() || version > self.version {
-            return News::State { members: self.members(), count: self.count() };
-        }
-        let mut change = Change::default();
-        for missed in self.changes.iter().skip(self.changes.len() - missed) {
-            change.add(missed);
-        }
-        // Whoever knows a part only of those who were there is told all of them once they are few.
-        if change.large && !large {
-            return News::State { members: self.members(), count: self.count() };
+            return state();
         }
         // In a large room everybody's coming and going would be told to everybody: only the count is.
-        let joined = change.joined.into_iter().filter(|_| !large);
-        let left = change.left.into_iter().filter(|_| !large);
+        if self.is_large() {
+            return News::Change { joined: Vec::new(), left: Vec::new(), count: self.count() };
+        }
+        let missed = self.changes.iter().skip(self.changes.len() - missed);
+        // Whoever knows a part only of those who were there is told all of them once they are few.
+        if missed.clone().any(|change| change.large) {
+            return state();
+        }
+        let mut change = Change::default();
+        for missed in missed {
+            change.add(missed);
+        }
         News::Change {
-            joined: joined.map(|(id, name)| Member { id, name }).collect(),
-            left: left.collect(),
+            joined: change.joined.into_iter().map(|(id, name)| Member { id, name }).collect(),
+            left: change.left.into_iter().collect(),
             count: self.count(),
         }
     }
@@ -246,6 +248,5 @@ impl Change {
         for (id, name) in &later.joined {
             self.join(id, name);
         }
-        self.large |= later.large;
     }
 }
