@@ -26,6 +26,8 @@ pub mod rate;
 
 pub mod people;
 
+mod lookup;
+
 pub mod conversation;
 
 pub mod settings;

@@ -3,18 +3,18 @@
 //! Whoever opened a room is remembered as long as the process lives, for rooms are never closed.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     time::{Duration, Instant},
 };
 
 use common::{ConnectionId, RoomName, UserId};
 
-use crate::{Settings, rate::Bucket};
+use crate::{Settings, lookup::Lookup, rate::Bucket};
 
 /// Everybody who is connected or was a moment ago.
 #[derive(Debug, Default)]
 pub struct People {
-    people: HashMap<UserId, Person>,
+    people: Lookup<UserId, Person>,
 }
 
 /// Small while nothing was asked for: many are connected and do nothing.
@@ -150,7 +150,7 @@ impl People {
 
     /// Forgets what makes no difference: full buckets, and people without connections.
     pub fn handle_timeout(&mut self, settings: &Settings, now: Instant) {
-        self.people.retain(|_, person| {
+        self.people.retain(|person| {
             person.spent.take_if(|spent| spent.is_nothing(settings, now));
             !person.connections.is_empty() || person.spent.is_some() || person.rooms_opened > 0
         });
@@ -163,7 +163,7 @@ impl People {
     }
 
     fn person(&mut self, user: &UserId) -> &mut Person {
-        self.people.entry(user.clone()).or_default()
+        self.people.get_or_default(user)
     }
 }
 

@@ -144,6 +144,7 @@ fn measure(scope: &Scope) -> Result<Record> {
     }
     // After what was built, which is a load of its own.
     record.about = machine::about(scope.effort);
+    let before = machine::Processors::now();
     let rounds = scope.effort.rounds();
     for round in 0..rounds {
         for &measurement in &scope.measurements {
@@ -164,6 +165,8 @@ fn measure(scope: &Scope) -> Result<Record> {
             }
         }
     }
+    record.about.push(machine::Processors::now().stolen_since(before));
+    fs::write(folder().join(scope.file()), record.lines())?;
     if stage.data.exists() {
         fs::remove_dir_all(&stage.data)?;
     }

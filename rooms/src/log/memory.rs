@@ -5,14 +5,14 @@
 //! answers the same questions.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeMap, VecDeque},
     sync::Arc,
 };
 
 use common::{Digest, EntryKind, MessageId, Position, RoomName, Timestamp, UserId};
 
 use super::{AppendRefusal, Appended, NewRoom, OpenRefusal, RoomRecord, check};
-use crate::{Content, Draft, Entry};
+use crate::{Content, Draft, Entry, lookup::Lookup};
 
 /// Message ids that are remembered, of all authors together: about 20 MB.
 const MESSAGE_IDS_MAX: usize = 100_000;
@@ -20,7 +20,7 @@ const MESSAGE_IDS_MAX: usize = 100_000;
 /// All rooms and what was said in them.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryLog {
-    rooms: HashMap<RoomName, RoomLog>,
+    rooms: BTreeMap<RoomName, RoomLog>,
     said: Said,
     #[cfg(feature = "mutants")]
     broken: Option<crate::mutant::Mutant>,
@@ -35,7 +35,7 @@ struct RoomLog {
 /// What was said, for knowing it again: bounded, oldest forgotten first.
 #[derive(Clone, Debug, Default)]
 struct Said {
-    places: HashMap<(UserId, MessageId), Place>,
+    places: Lookup<(UserId, MessageId), Place>,
     order: VecDeque<(UserId, MessageId)>,
 }
 
@@ -73,7 +73,7 @@ impl MemoryLog {
         self.rooms.get(room).map(|log| &log.record)
     }
 
-    /// All rooms, in no order.
+    /// All rooms, in the order of their names.
     pub fn rooms(&self) -> impl Iterator<Item = &RoomRecord> {
         self.rooms.values().map(|log| &log.record)
     }

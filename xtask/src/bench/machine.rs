@@ -26,6 +26,35 @@ pub(super) fn about(effort: Effort) -> Vec<(String, String)> {
     rows.into_iter().map(|(what, found)| (what.to_owned(), found)).collect()
 }
 
+/// Time of all processors since the machine began, and what of it the host gave to others
+/// (proc_stat(5)), in ticks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Processors {
+    all: u64,
+    stolen: u64,
+}
+
+impl Processors {
+    pub(super) fn now() -> Self {
+        Self::of(&read("/proc/stat"))
+    }
+
+    fn of(stat: &str) -> Self {
+        let first = stat.lines().next().unwrap_or_default();
+        // User, nice, system, idle, iowait, irq, softirq, steal; guests are counted as users.
+        let ticks = first.split_whitespace().skip(1).take(8).map(|word| word.parse().unwrap_or(0));
+        let ticks: Vec<u64> = ticks.collect();
+        Self { all: ticks.iter().sum(), stolen: ticks.get(7).copied().unwrap_or_default() }
+    }
+
+    /// What the host gave to others since then, for the report.
+    pub(super) fn stolen_since(self, before: Self) -> (String, String) {
+        let all = self.all.saturating_sub(before.all).max(1);
+        let per_cent = self.stolen.saturating_sub(before.stolen) as f64 * 100.0 / all as f64;
+        ("Taken by the host meanwhile".to_owned(), format!("{per_cent:.1} % of the processors"))
+    }
+}
+
 fn run(effort: Effort) -> &'static str {
     match effort {
         Effort::Quick => "**one round of short runs: provisional**",
@@ -98,6 +127,15 @@ fn peers() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_host_took_is_a_part_of_all_time() {
+        let before = Processors::of("cpu  10 0 10 80 0 0 0 0 0 0\ncpu0 1 1 1 1");
+        let after = Processors::of("cpu  20 0 20 125 0 0 10 25 5 0\n");
+        assert_eq!(after.stolen_since(before).1, "25.0 % of the processors");
+        assert_eq!(Processors::of(""), Processors { all: 0, stolen: 0 });
+        assert!(Processors::now().all > 0);
+    }
 
     #[test]
     fn every_peer_has_the_version_that_its_file_pins() {

@@ -32,6 +32,7 @@ impl Effort {
 pub(super) enum Measurement {
     FanOut100,
     FanOut1000,
+    /// Whoever falls behind while 10,000 are served reads on, so the room keeps enough for that.
     FanOut10000,
     /// With 16 in flight: uWebSockets coalesces up to 32 that come at once, and no more.
     FanOut16,
@@ -121,7 +122,7 @@ impl Measurement {
             Self::Rooms => format!(
                 "rooms --rooms 200 --members 10 --p99-max-ms 50 --step-seconds {}",
                 match effort {
-                    Effort::Quick => 1,
+                    Effort::Quick => 2,
                     Effort::Whole => 4,
                 }
             ),
@@ -140,6 +141,7 @@ impl Measurement {
         match self {
             Self::Last => line.push_str(" --keep 1000"),
             Self::Durable => line.push_str(" --keep forever"),
+            Self::FanOut10000 if contender == Contender::Madang => line.push_str(" --keep 100000"),
             Self::FanOut100
             | Self::FanOut1000
             | Self::FanOut10000
@@ -180,12 +182,12 @@ fn fan_out(followers: u32, in_flight: u32, effort: Effort) -> String {
     format!("fan-out --followers {followers} --in-flight {in_flight} --seconds {seconds}")
 }
 
-/// Two rooms where rooms can be joined. Everybody is asked for a sign of life at least once in a
-/// whole run.
+/// Two rooms where rooms can be joined. Everybody is asked for a sign of life at least once, but
+/// for a quick look at others: theirs is memory only.
 fn idle(connections: u32, contender: Contender, effort: Effort) -> String {
     let quiet = match effort {
-        Effort::Quick => 4,
-        Effort::Whole => 40,
+        Effort::Quick if contender != Contender::Madang => 4,
+        Effort::Quick | Effort::Whole => 40,
     };
     let rooms = if contender == Contender::Madang { " --rooms lean-a,lean-b" } else { "" };
     format!("idle --connections {connections} --quiet-s {quiet}{rooms}")

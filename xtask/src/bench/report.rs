@@ -24,8 +24,8 @@ const INTRODUCTION: &str = "\
 Server and peers, each a small program as people write it (`bench/peers`), one at a time on one \
 core, `loadgen` on another; over the loopback, in turns, every server started anew for every \
 measurement. CPU is the server's, user and system, all threads. What a delivery carries is 256 \
-bytes for everybody. Peers keep nothing, so rooms keep nothing here either; what keeping costs is \
-below. Only what was measured in the same run can be compared. A run in which something was lost, \
+bytes for everybody. Peers keep nothing, so rooms keep nothing here either, but that of 10,000: \
+there whoever falls behind reads on. What keeping costs is below. Only what was measured in the same run can be compared. A run in which something was lost, \
 doubled or out of order gives no figure.
 
 A socket of uWebSockets may be part of 32 publishes before it is drained, and in the middle of a \
@@ -36,7 +36,7 @@ them all.";
 const REPEAT: &str = "\
 ```
 cargo xtask bench                          # three rounds, about two hours
-cargo xtask bench --quick                  # one round of short runs, 15 minutes
+cargo xtask bench --quick                  # one round of short runs, 20 minutes
 cargo xtask bench --only nats,fan-out-1000 # prints, and leaves this page as it is
 ```
 

@@ -73,6 +73,10 @@ fn a_pure_crate_neither_waits_nor_locks_nor_hashes() {
         check(&[("session/src/a.rs", code)], expected);
     }
     check(&[("server/src/a.rs", "async fn f(m: Mutex<HashMap>) {}")], &[]);
+    check(
+        &[("rooms/src/lookup.rs", "use std::collections::HashMap;\nuse std::sync::Mutex;")],
+        &["rooms/src/lookup.rs:2: `Mutex` in rooms"],
+    );
 }
 
 #[test]

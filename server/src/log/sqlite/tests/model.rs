@@ -102,9 +102,7 @@ fn post_as_it_stands(entries: &[Arc<Entry>], seq: u64) -> Vec<common::Entry> {
 }
 
 fn compare(store: &SqliteStore, model: &MemoryLog) {
-    let mut rooms: Vec<_> = model.rooms().cloned().collect();
-    rooms.sort_by(|one, other| one.room.cmp(&other.room));
-    assert_eq!(store.rooms(), rooms);
+    assert_eq!(store.rooms(), model.rooms().cloned().collect::<Vec<_>>());
     for record in model.rooms() {
         let name = &record.room;
         let all = model.read_after(name, record.floor, usize::MAX);
