@@ -11,6 +11,7 @@ mod history;
 mod mailbox;
 mod markers;
 mod running;
+mod turn;
 
 use std::{
     collections::HashMap,

@@ -1,8 +1,8 @@
 //! The program: reads its settings, binds, serves, and stops when told.
 
-use std::{net::SocketAddr, process::ExitCode};
+use std::{io, net::SocketAddr, process::ExitCode};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use clap::Parser as _;
 use server::{Config, accept, commands, config::LogFormat};
 use tokio::{
@@ -20,9 +20,12 @@ const TASKS_BETWEEN_LOOKS: u32 = 1_024;
 fn main() -> ExitCode {
     let mut config = Config::parse();
     start_logging(&config);
-    let done = match config.command.take() {
-        Some(command) => commands::run(command, &config),
-        None => runtime().and_then(|runtime| runtime.block_on(serve(config))),
+    // Dropped last: why it failed is said before anything is waited for.
+    let runtime = runtime();
+    let done = match (config.command.take(), &runtime) {
+        (Some(command), _) => commands::run(command, &config),
+        (None, Ok(runtime)) => runtime.block_on(serve(config)),
+        (None, Err(error)) => Err(anyhow!("the runtime does not start: {error}")),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -33,10 +36,9 @@ fn main() -> ExitCode {
     }
 }
 
-fn runtime() -> anyhow::Result<Runtime> {
+fn runtime() -> io::Result<Runtime> {
     let mut runtime = Builder::new_multi_thread();
-    runtime.enable_all().event_interval(TASKS_BETWEEN_LOOKS);
-    runtime.build().context("the runtime does not start")
+    runtime.enable_all().event_interval(TASKS_BETWEEN_LOOKS).build()
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {

@@ -4,23 +4,27 @@
 //! the room is their cursor: they stand where the last flush ended. Whoever's socket does not take
 //! everything stands up with a cursor of their own and reads like everybody who is behind.
 
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Instant,
 };
-use std::time::Instant;
 
 use common::{ConnectionId, UserId};
 use rooms::Entry;
 use websocket::{Opcode, write_frame};
 
+use super::turn::Turn;
 use crate::line::Line;
 
 /// Frames that wait for a flush, in bytes; whoever would be owed more reads it by their cursor.
 /// About what a socket takes at once.
 const WAITING_BYTES_MAX: usize = 256 * 1024;
-/// Seats that are served before others have their turn on this thread: 3 ms where each is a packet
-/// of its own. With 64 the other end fell asleep in between, and waking it cost a tenth more.
+/// Seats that are served, at least, before others have their turn on this thread: 3 ms where each
+/// is a packet of its own. With 64 the other end fell asleep in between, and waking it cost a tenth
+/// more. Where others take longer the next seats have as long, up to [`TURN_MAX`].
 const SEATS_AT_ONCE: usize = 512;
 /// The place of who sits nowhere.
 const NOWHERE: usize = usize::MAX;
@@ -211,7 +215,7 @@ impl Audience {
             std::mem::take(&mut waiting.frames)
         };
         let (mut behind, mut next, mut served) = (Vec::new(), 0, 0);
-        let mut at = now();
+        let (mut at, mut turn) = (now(), Turn::begins(now()));
         while let Some(seat) = seats.get(next) {
             if seat.take(&frames, at) {
                 next += 1;
@@ -223,8 +227,12 @@ impl Audience {
             }
             served += 1;
             if served % SEATS_AT_ONCE == 0 {
-                tokio::task::yield_now().await;
                 at = now();
+                if turn.is_over(at) {
+                    tokio::task::yield_now().await;
+                    turn = Turn::after(at, now());
+                    at = turn.begun();
+                }
             }
         }
         let mut waiting = self.lock();

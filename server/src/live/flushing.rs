@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 use super::{Live, running::Running};
 use crate::clock;
 
-/// Nothing waits longer than this for what else can be read.
+/// After so long nothing more is read first, beside what is being read.
 const GATHER_MAX: Duration = Duration::from_millis(20);
 
 /// Rooms that have something for those who keep up, by the task that sees to them.
