@@ -8,7 +8,8 @@
 //! Read in this order: [`entry`] (what stands in a log), [`log`] (the log itself, in memory),
 //! [`room`] (a running room: its tail, reading from a cursor), [`presence`] (who is there),
 //! [`access`] (who may do what), [`rate`] and [`people`] (how much one person may do),
-//! [`conversation`] (one connection, from its ticket to its close), [`settings`] (the numbers).
+//! [`conversation`] (one connection, from its ticket to its close), [`settings`] (the numbers);
+//! `lookup` is where hashing is allowed.
 
 #![warn(missing_docs)]
 

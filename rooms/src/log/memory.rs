@@ -14,7 +14,8 @@ use common::{Digest, EntryKind, MessageId, Position, RoomName, Timestamp, UserId
 use super::{AppendRefusal, Appended, NewRoom, OpenRefusal, RoomRecord, check};
 use crate::{Content, Draft, Entry, lookup::Lookup};
 
-/// Message ids that are remembered, of all authors together: about 20 MB.
+/// Message ids that are remembered, of all authors together: at most 40 MB, in a table of
+/// 262,144 places with 100 bytes each and the ids themselves.
 const MESSAGE_IDS_MAX: usize = 100_000;
 
 /// All rooms and what was said in them.
@@ -182,12 +183,12 @@ impl RoomLog {
 
 impl Said {
     fn remember(&mut self, name: (UserId, MessageId), place: Place) {
-        self.order.push_back(name.clone());
-        self.places.insert(name, place);
-        if self.order.len() > MESSAGE_IDS_MAX
+        if self.order.len() >= MESSAGE_IDS_MAX
             && let Some(oldest) = self.order.pop_front()
         {
             self.places.remove(&oldest);
         }
+        self.order.push_back(name.clone());
+        self.places.insert(name, place);
     }
 }

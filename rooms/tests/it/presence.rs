@@ -124,6 +124,71 @@ fn in_a_large_room_only_the_count_is_told_and_all_of_them_once_they_are_few() {
 }
 
 #[test]
+fn whoever_knew_a_room_before_it_was_large_is_told_everybody_once_it_is_small() {
+    let mut presence = nobody();
+    let mut versions = 0..;
+    let mut changes = |presence: &mut Presence, change: &dyn Fn(&mut Presence, u64)| {
+        let ms = versions.next().unwrap() * 1_000;
+        change(presence, ms);
+        publish(presence, ms);
+    };
+    changes(&mut presence, &|presence, ms| {
+        for n in 0..MEMBERS_LISTED_MAX {
+            presence.join(&member(&format!("u{n:03}")), at(ms));
+        }
+    });
+    changes(&mut presence, &|presence, ms| presence.join(&member("x"), at(ms)));
+    changes(&mut presence, &|presence, ms| presence.leave(&user_id("u000"), at(ms)));
+    changes(&mut presence, &|presence, ms| presence.leave(&user_id("u001"), at(ms)));
+    assert_eq!(presence.version(), 4);
+    for known in [0, 1, 2] {
+        let News::State { members, count } = presence.news_since(known) else {
+            panic!("whoever knows version {known} was not told of everybody")
+        };
+        assert_eq!(
+            (members.len(), count as usize),
+            (MEMBERS_LISTED_MAX - 1, MEMBERS_LISTED_MAX - 1)
+        );
+    }
+    let left = vec![user_id("u001")];
+    let count = MEMBERS_LISTED_MAX as u32 - 1;
+    assert_eq!(presence.news_since(3), News::Change { joined: vec![], left, count });
+}
+
+#[test]
+fn a_room_that_was_large_between_two_changes_is_told_whole() {
+    let mut presence = nobody();
+    for n in 0..MEMBERS_LISTED_MAX {
+        presence.join(&member(&format!("u{n:03}")), at(0));
+    }
+    publish(&mut presence, 0);
+    presence.join(&member("x"), at(1_000));
+    let while_it_is_large = presence.news_since(0);
+    assert!(matches!(while_it_is_large, News::Change { joined, .. } if joined.is_empty()));
+    presence.leave(&user_id("x"), at(1_100));
+    publish(&mut presence, 1_000);
+    assert!(matches!(presence.news_since(1), News::State { .. }));
+}
+
+#[test]
+fn whoever_missed_too_much_of_a_large_room_is_told_whom_it_names() {
+    let mut presence = nobody();
+    for n in 0..=MEMBERS_LISTED_MAX {
+        presence.join(&member(&format!("u{n:03}")), at(0));
+    }
+    publish(&mut presence, 0);
+    for n in 1..18 {
+        presence.join(&member(&format!("x{n}")), at(n * 1_000));
+        publish(&mut presence, n * 1_000);
+    }
+    assert!(matches!(presence.news_since(2), News::Change { .. }), "sixteen were missed");
+    for known in [1, 99] {
+        let News::State { members, .. } = presence.news_since(known) else { panic!("{known}") };
+        assert_eq!(members.len(), MEMBERS_LISTED_MAX);
+    }
+}
+
+#[test]
 fn whoever_was_listed_between_two_changes_learns_who_came_back_and_who_left() {
     let mut presence = nobody();
     presence.join(&member("hana"), at(0));
