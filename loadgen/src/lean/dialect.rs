@@ -106,7 +106,7 @@ impl Dialect {
             }
             Self::Madang if payload.starts_with(br#"{"type":"resync""#) => {
                 let told = String::from_utf8_lossy(payload);
-                bail!("somebody fell behind by more than the room keeps: {told}")
+                bail!("somebody cannot go on from where they were: {told}")
             }
             Self::Socketio if payload == b"2" => {
                 Piece::Asked { bytes, opcode: frame::TEXT, answer: b"3" }

@@ -78,7 +78,7 @@ pub(super) fn run(crowd: &mut Crowd, processes: &[u32], load: Load) -> anyhow::R
     Ok(found)
 }
 
-/// Somebody speaks for so long, and beyond that until anything comes.
+/// Somebody speaks for so long, and beyond that until they hear themselves.
 fn speaks(
     crowd: &mut Crowd,
     author: usize,
@@ -86,12 +86,12 @@ fn speaks(
     said: &mut u64,
     lasting: Duration,
 ) -> anyhow::Result<()> {
-    let before = crowd.deliveries();
+    let before = crowd.heard(author);
     let end = crowd.now() + lasting.as_nanos() as u64;
     let latest = end + PATIENCE.as_nanos() as u64;
     loop {
         let now = crowd.now();
-        if now >= end && crowd.deliveries() > before {
+        if now >= end && crowd.heard(author) > before {
             return Ok(());
         }
         anyhow::ensure!(now < latest, "nothing came");
