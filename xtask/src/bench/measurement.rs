@@ -211,8 +211,12 @@ mod tests {
     fn only_rooms_that_can_keep_are_asked_to() {
         let words = Measurement::Durable.words(Contender::Madang, Effort::Whole).join(" ");
         assert_eq!(words, "fan-out --followers 1000 --in-flight 64 --seconds 8 --keep forever");
+        let words = Measurement::FanOut10000.words(Contender::Madang, Effort::Whole).join(" ");
+        assert_eq!(words, "fan-out --followers 10000 --in-flight 64 --seconds 8 --keep 100000");
         for contender in Contender::ALL.into_iter().filter(|it| *it != Contender::Madang) {
             assert!(!Measurement::Durable.concerns(contender));
+            let words = Measurement::FanOut10000.words(contender, Effort::Whole);
+            assert!(!words.contains(&"--keep".to_owned()), "{words:?}");
         }
     }
 }

@@ -24,9 +24,10 @@ const INTRODUCTION: &str = "\
 Server and peers, each a small program as people write it (`bench/peers`), one at a time on one \
 core, `loadgen` on another; over the loopback, in turns, every server started anew for every \
 measurement. CPU is the server's, user and system, all threads. What a delivery carries is 256 \
-bytes for everybody. Peers keep nothing, so rooms keep nothing here either, but that of 10,000: \
-there whoever falls behind reads on. What keeping costs is below. Only what was measured in the same run can be compared. A run in which something was lost, \
-doubled or out of order gives no figure.
+bytes for everybody. Peers keep nothing, so rooms keep nothing here either, except that of 10,000: \
+it is on the disk, so that whoever falls behind reads on. What keeping costs is below. Only what \
+was measured in the same run can be compared. A run in which something was lost, doubled or out of \
+order gives no figure.
 
 A socket of uWebSockets may be part of 32 publishes before it is drained, and in the middle of a \
 read it is drained one write at a time: of 64 messages that come in one read it writes 32 by \
