@@ -11,6 +11,7 @@ use std::{
     time::Instant,
 };
 
+use rustix::net::SendFlags;
 use tokio::net::TcpStream;
 
 /// A socket, and what it has not taken yet.
@@ -57,8 +58,7 @@ impl Line {
         if kept.waiting_since.is_some() || !may() {
             return 0;
         }
-        // A lost connection is noticed by its task.
-        let taken = self.stream.try_write(frames).unwrap_or(0);
+        let taken = self.try_write(frames);
         if taken == 0 || taken == frames.len() {
             return taken;
         }
@@ -126,6 +126,15 @@ impl Line {
     pub fn kept_bytes(&self) -> usize {
         let kept = self.lock();
         kept.frames.len() - kept.written
+    }
+
+    /// How many bytes the socket takes at once. Nearly always it takes all, and then the runtime's
+    /// record of it, which lies elsewhere in memory, is not looked at; where it takes none that
+    /// record has to learn of it.
+    fn try_write(&self, frames: &[u8]) -> usize {
+        rustix::net::send(&self.stream, frames, SendFlags::empty())
+            // A lost connection is noticed by its task.
+            .unwrap_or_else(|_| self.stream.try_write(frames).unwrap_or(0))
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
