@@ -174,14 +174,14 @@ impl Presence {
         if self.is_large() {
             return News::Change { joined: Vec::new(), left: Vec::new(), count: self.count() };
         }
-        let missed = self.changes.iter().skip(self.changes.len() - missed);
+        let changes = self.changes.iter().skip(self.changes.len() - missed);
         // Whoever knows a part only of those who were there is told all of them once they are few.
-        if missed.clone().any(|change| change.large) {
+        if changes.clone().any(|change| change.large) {
             return state();
         }
         let mut change = Change::default();
-        for missed in missed {
-            change.add(missed);
+        for later in changes {
+            change.add(later);
         }
         News::Change {
             joined: change.joined.into_iter().map(|(id, name)| Member { id, name }).collect(),

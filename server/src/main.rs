@@ -1,8 +1,8 @@
 //! The program: reads its settings, binds, serves, and stops when told.
 
-use std::{io, net::SocketAddr, process::ExitCode};
+use std::{net::SocketAddr, process::ExitCode};
 
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use clap::Parser as _;
 use server::{Config, accept, commands, config::LogFormat};
 use tokio::{
@@ -21,11 +21,10 @@ fn main() -> ExitCode {
     let mut config = Config::parse();
     start_logging(&config);
     // Dropped last: why it failed is said before anything is waited for.
-    let runtime = runtime();
-    let done = match (config.command.take(), &runtime) {
-        (Some(command), _) => commands::run(command, &config),
-        (None, Ok(runtime)) => runtime.block_on(serve(config)),
-        (None, Err(error)) => Err(anyhow!("the runtime does not start: {error}")),
+    let mut runtime = None;
+    let done = match config.command.take() {
+        Some(command) => commands::run(command, &config),
+        None => start_runtime().and_then(|new| runtime.insert(new).block_on(serve(config))),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -36,9 +35,10 @@ fn main() -> ExitCode {
     }
 }
 
-fn runtime() -> io::Result<Runtime> {
+fn start_runtime() -> anyhow::Result<Runtime> {
     let mut runtime = Builder::new_multi_thread();
-    runtime.enable_all().event_interval(TASKS_BETWEEN_LOOKS).build()
+    runtime.enable_all().event_interval(TASKS_BETWEEN_LOOKS);
+    runtime.build().context("the runtime does not start")
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {

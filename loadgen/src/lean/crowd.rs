@@ -23,7 +23,7 @@ const BUFFER_BYTES: usize = 256 * 1024;
 /// Sockets that are told of at once.
 const EVENTS: usize = 1_024;
 /// Whoever is late beyond that has lost something.
-const DRAIN: Duration = Duration::from_secs(15);
+pub(super) const DRAIN: Duration = Duration::from_secs(15);
 /// How long one waits for what must not come any more.
 const AFTER: Duration = Duration::from_millis(100);
 /// How long a message may take that shows who is there.

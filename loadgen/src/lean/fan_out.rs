@@ -6,14 +6,12 @@ use std::time::Duration;
 use super::{
     Shape, Target,
     cost::{self, Cost, Meter},
-    crowd::Crowd,
+    crowd::{Crowd, DRAIN},
     measured,
 };
 
 /// What is let go by before it is measured, at most.
 const WARM_UP_MAX: Duration = Duration::from_secs(1);
-/// How much longer than asked one speaks until anything comes.
-const PATIENCE: Duration = Duration::from_secs(15);
 
 /// What is measured.
 #[derive(Clone, Copy, Debug)]
@@ -88,7 +86,7 @@ fn speaks(
 ) -> anyhow::Result<()> {
     let before = crowd.heard(author);
     let end = crowd.now() + lasting.as_nanos() as u64;
-    let latest = end + PATIENCE.as_nanos() as u64;
+    let latest = end + DRAIN.as_nanos() as u64;
     loop {
         let now = crowd.now();
         if now >= end && crowd.heard(author) > before {

@@ -12,6 +12,16 @@ fn nobody() -> Presence {
     Presence::new(&Settings::default())
 }
 
+/// So many people, `u000` and so on, who are told already.
+fn present(people: usize) -> Presence {
+    let mut presence = nobody();
+    for n in 0..people {
+        presence.join(&member(&format!("u{n:03}")), at(0));
+    }
+    publish(&mut presence, 0);
+    presence
+}
+
 /// Lets the coalescing time pass.
 fn publish(presence: &mut Presence, ms: u64) {
     assert!(!presence.handle_timeout(at(ms + 199)), "nothing is told before 200 ms have passed");
@@ -104,11 +114,7 @@ fn sixteen_missed_changes_are_told_as_changes_and_seventeen_as_the_state() {
 
 #[test]
 fn in_a_large_room_only_the_count_is_told_and_all_of_them_once_they_are_few() {
-    let mut presence = nobody();
-    for n in 0..MEMBERS_LISTED_MAX {
-        presence.join(&member(&format!("u{n:03}")), at(0));
-    }
-    publish(&mut presence, 0);
+    let mut presence = present(MEMBERS_LISTED_MAX);
     let News::Change { joined, .. } = presence.news_since(0) else { panic!() };
     assert_eq!(joined.len(), MEMBERS_LISTED_MAX);
     presence.join(&member("x"), at(1_000));
@@ -125,21 +131,13 @@ fn in_a_large_room_only_the_count_is_told_and_all_of_them_once_they_are_few() {
 
 #[test]
 fn whoever_knew_a_room_before_it_was_large_is_told_everybody_once_it_is_small() {
-    let mut presence = nobody();
-    let mut versions = 0..;
-    let mut changes = |presence: &mut Presence, change: &dyn Fn(&mut Presence, u64)| {
-        let ms = versions.next().unwrap() * 1_000;
-        change(presence, ms);
-        publish(presence, ms);
-    };
-    changes(&mut presence, &|presence, ms| {
-        for n in 0..MEMBERS_LISTED_MAX {
-            presence.join(&member(&format!("u{n:03}")), at(ms));
-        }
-    });
-    changes(&mut presence, &|presence, ms| presence.join(&member("x"), at(ms)));
-    changes(&mut presence, &|presence, ms| presence.leave(&user_id("u000"), at(ms)));
-    changes(&mut presence, &|presence, ms| presence.leave(&user_id("u001"), at(ms)));
+    let mut presence = present(MEMBERS_LISTED_MAX);
+    presence.join(&member("x"), at(1_000));
+    publish(&mut presence, 1_000);
+    presence.leave(&user_id("u000"), at(2_000));
+    publish(&mut presence, 2_000);
+    presence.leave(&user_id("u001"), at(3_000));
+    publish(&mut presence, 3_000);
     assert_eq!(presence.version(), 4);
     for known in [0, 1, 2] {
         let News::State { members, count } = presence.news_since(known) else {
@@ -157,11 +155,7 @@ fn whoever_knew_a_room_before_it_was_large_is_told_everybody_once_it_is_small() 
 
 #[test]
 fn a_room_that_was_large_between_two_changes_is_told_whole() {
-    let mut presence = nobody();
-    for n in 0..MEMBERS_LISTED_MAX {
-        presence.join(&member(&format!("u{n:03}")), at(0));
-    }
-    publish(&mut presence, 0);
+    let mut presence = present(MEMBERS_LISTED_MAX);
     presence.join(&member("x"), at(1_000));
     let while_it_is_large = presence.news_since(0);
     assert!(matches!(while_it_is_large, News::Change { joined, .. } if joined.is_empty()));
@@ -172,11 +166,7 @@ fn a_room_that_was_large_between_two_changes_is_told_whole() {
 
 #[test]
 fn whoever_missed_too_much_of_a_large_room_is_told_whom_it_names() {
-    let mut presence = nobody();
-    for n in 0..=MEMBERS_LISTED_MAX {
-        presence.join(&member(&format!("u{n:03}")), at(0));
-    }
-    publish(&mut presence, 0);
+    let mut presence = present(MEMBERS_LISTED_MAX + 1);
     for n in 1..18 {
         presence.join(&member(&format!("x{n}")), at(n * 1_000));
         publish(&mut presence, n * 1_000);

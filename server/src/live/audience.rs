@@ -24,7 +24,7 @@ use crate::line::Line;
 const WAITING_BYTES_MAX: usize = 256 * 1024;
 /// Seats that are served, at least, before others have their turn on this thread: 3 ms where each
 /// is a packet of its own. With 64 the other end fell asleep in between, and waking it cost a tenth
-/// more. Where others take longer the next seats have as long, up to [`TURN_MAX`].
+/// more. Where others take longer the next seats have as long ([`Turn`]).
 const SEATS_AT_ONCE: usize = 512;
 /// The place of who sits nowhere.
 const NOWHERE: usize = usize::MAX;
@@ -215,7 +215,8 @@ impl Audience {
             std::mem::take(&mut waiting.frames)
         };
         let (mut behind, mut next, mut served) = (Vec::new(), 0, 0);
-        let (mut at, mut turn) = (now(), Turn::begins(now()));
+        let mut at = now();
+        let mut turn = Turn::begins(at);
         while let Some(seat) = seats.get(next) {
             if seat.take(&frames, at) {
                 next += 1;
@@ -230,8 +231,8 @@ impl Audience {
                 at = now();
                 if turn.is_over(at) {
                     tokio::task::yield_now().await;
-                    turn = Turn::after(at, now());
-                    at = turn.begun();
+                    let ended = std::mem::replace(&mut at, now());
+                    turn = Turn::after(ended, at);
                 }
             }
         }

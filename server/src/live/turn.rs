@@ -24,10 +24,6 @@ impl Turn {
         Self { begun, lasts: begun.saturating_duration_since(ended).min(TURN_MAX) }
     }
 
-    pub(super) fn begun(&self) -> Instant {
-        self.begun
-    }
-
     pub(super) fn is_over(&self, now: Instant) -> bool {
         now.saturating_duration_since(self.begun) >= self.lasts
     }
@@ -45,8 +41,8 @@ mod tests {
         assert!(Turn::begins(begun).is_over(begun));
         for (others_had, lasts) in [(1, 1), (5, 5), (20, 20), (400, 20)] {
             let turn = Turn::after(begun, begun + ms(others_had));
-            assert!(!turn.is_over(turn.begun() + ms(lasts - 1)), "{others_had}");
-            assert!(turn.is_over(turn.begun() + ms(lasts)), "{others_had}");
+            assert!(!turn.is_over(turn.begun + ms(lasts - 1)), "{others_had}");
+            assert!(turn.is_over(turn.begun + ms(lasts)), "{others_had}");
         }
     }
 }
