@@ -5,7 +5,7 @@
 //! task sees to it. While anything is kept, rooms hand over nothing.
 
 use std::{
-    io,
+    io::{self, IoSlice},
     sync::{Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, ready},
     time::Instant,
@@ -13,6 +13,25 @@ use std::{
 
 use rustix::net::SendFlags;
 use tokio::net::TcpStream;
+
+/// When a connection's own frames leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leaves {
+    /// At once.
+    Now,
+    /// With what is offered next, which is on its way: one packet instead of two.
+    WithNext,
+}
+
+/// What became of frames that were offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offered {
+    /// The socket took all of them.
+    Taken,
+    /// So many bytes of them are handed over, up to the end of a frame. Whoever is at the other
+    /// end has to be waited for.
+    Partly(usize),
+}
 
 /// A socket, and what it has not taken yet.
 #[derive(Debug)]
@@ -26,8 +45,17 @@ pub struct Line {
 struct Kept {
     frames: Vec<u8>,
     written: usize,
-    /// When the client last took something, while something waits for it.
+    /// When the client last took something, while something waits for it. Frames that wait for
+    /// nobody leave with the next.
     waiting_since: Option<Instant>,
+}
+
+impl Leaves {
+    /// When both leave in one packet.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        if self == Self::Now { other } else { self }
+    }
 }
 
 impl Line {
@@ -43,31 +71,45 @@ impl Line {
         &self.stream
     }
 
-    /// Hands over frames that many get, as far as the socket takes them at once, and then to the
-    /// end of the frame it stopped in. Answers how many bytes that is: up to the end of a frame,
-    /// which `end_of_frame` finds for a number of bytes. Nothing is handed over while something is
-    /// kept, nor when `may` says so: it is asked while nobody else can write.
+    /// Hands over frames that many get, behind what was to leave with them, as far as the socket
+    /// takes them at once, and then to the end of the frame it stopped in, which `end_of_frame`
+    /// finds for a number of bytes. Nothing is handed over while the socket is waited for, nor when
+    /// `may` says so: it is asked while nobody else can write.
     pub fn offer(
         &self,
         frames: &[u8],
         may: impl FnOnce() -> bool,
         end_of_frame: impl FnOnce(usize) -> usize,
         now: Instant,
-    ) -> usize {
+    ) -> Offered {
         let mut kept = self.lock();
         if kept.waiting_since.is_some() || !may() {
-            return 0;
+            return Offered::Partly(0);
         }
-        let taken = self.try_write(frames);
+        let own = kept.frames.len();
+        let taken = if own == 0 {
+            self.try_write(frames)
+        } else {
+            self.try_write_both(&kept.frames, frames)
+        };
+        if taken < own {
+            kept.written = taken;
+            kept.waiting_since = Some(now);
+            return Offered::Partly(0);
+        }
+        if own > 0 {
+            *kept = Kept::default();
+        }
+        let taken = taken - own;
         if taken == 0 || taken == frames.len() {
-            return taken;
+            return if taken == 0 { Offered::Partly(0) } else { Offered::Taken };
         }
         let end = end_of_frame(taken);
         if end > taken {
             kept.frames.extend_from_slice(&frames[taken..end]);
             kept.waiting_since = Some(now);
         }
-        end
+        Offered::Partly(end)
     }
 
     /// Does something while nobody writes.
@@ -77,22 +119,28 @@ impl Line {
     }
 
     /// Writes what the socket takes at once of these frames and keeps the rest; `frames` is empty
-    /// afterwards. `along` may put more behind them, while nobody else can write; it is not asked
-    /// where something is kept.
-    pub fn write(&self, frames: &mut Vec<u8>, along: impl FnOnce(&mut Vec<u8>), now: Instant) {
+    /// afterwards. `along` may put more behind them, while nobody else can write, and says when all
+    /// of it leaves; it is not asked where the socket is waited for.
+    pub fn write(
+        &self,
+        frames: &mut Vec<u8>,
+        along: impl FnOnce(&mut Vec<u8>) -> Leaves,
+        now: Instant,
+    ) {
         if frames.is_empty() {
             return;
         }
         let mut kept = self.lock();
-        if kept.waiting_since.is_none() {
-            along(frames);
-        }
+        let leaves = if kept.waiting_since.is_none() { along(frames) } else { Leaves::Now };
         if kept.frames.is_empty() {
             kept.frames = std::mem::take(frames);
         } else {
             kept.let_go_of_what_was_written();
             kept.frames.extend_from_slice(frames);
             *frames = Vec::new();
+        }
+        if leaves == Leaves::WithNext {
+            return;
         }
         kept.waiting_since.get_or_insert(now);
         // A lost connection is noticed by whoever polls.
@@ -137,6 +185,13 @@ impl Line {
             .unwrap_or_else(|_| self.stream.try_write(frames).unwrap_or(0))
     }
 
+    /// The same with two pieces, one behind the other.
+    fn try_write_both(&self, first: &[u8], then: &[u8]) -> usize {
+        let pieces = [IoSlice::new(first), IoSlice::new(then)];
+        rustix::io::writev(&self.stream, &pieces)
+            .unwrap_or_else(|_| self.stream.try_write_vectored(&pieces).unwrap_or(0))
+    }
+
     fn lock(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -179,14 +234,58 @@ mod tests {
     use super::*;
     use crate::clock;
 
+    /// A line, and its other end.
+    async fn connected() -> (Line, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let far = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (near, _) = listener.accept().await.unwrap();
+        (Line::new(near), far)
+    }
+
+    #[tokio::test]
+    async fn who_takes_a_part_of_the_last_frame_has_to_be_waited_for() {
+        let (line, mut far) = connected().await;
+        let frame = vec![7; 16 << 20];
+        let mut own = b"own".to_vec();
+        line.write(&mut own, |_| Leaves::WithNext, clock::now());
+        let offered = line.offer(&frame, || true, |_| frame.len(), clock::now());
+        assert_eq!(offered, Offered::Partly(frame.len()), "all of it is handed over");
+        assert!(line.waiting_since().is_some(), "but not taken");
+
+        let mut all = vec![0; 3 + frame.len()];
+        let (read, flushed) = tokio::join!(
+            far.read_exact(&mut all),
+            std::future::poll_fn(|cx| line.poll_flush(cx, clock::now())),
+        );
+        assert_eq!((read.unwrap(), flushed.unwrap()), (3 + frame.len(), true));
+        assert_eq!((&all[..3], &all[3..]), (b"own".as_slice(), frame.as_slice()));
+    }
+
+    #[tokio::test]
+    async fn what_was_to_leave_with_the_next_is_waited_for_where_the_socket_is_full() {
+        let (line, mut far) = connected().await;
+        let mut filled = 0;
+        while let Ok(bytes) = line.stream().try_write(&[1; 1 << 20]) {
+            filled += bytes;
+        }
+        line.write(&mut vec![2; 100], |_| Leaves::WithNext, clock::now());
+        let offered = line.offer(&[3; 100], || true, |_| 100, clock::now());
+        assert_eq!((offered, line.kept_bytes()), (Offered::Partly(0), 100));
+
+        let mut all = vec![0; filled + 100];
+        let (read, flushed) = tokio::join!(
+            far.read_exact(&mut all),
+            std::future::poll_fn(|cx| line.poll_flush(cx, clock::now())),
+        );
+        assert_eq!((read.unwrap(), flushed.unwrap()), (filled + 100, true));
+        assert!(all[filled..].iter().all(|byte| *byte == 2));
+    }
+
     #[tokio::test]
     async fn what_was_read_is_not_kept_while_more_comes_than_is_read() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let mut far = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let (near, _) = listener.accept().await.unwrap();
-        let line = Line::new(near);
+        let (line, mut far) = connected().await;
         let mut frames = vec![0; 16 << 20];
-        line.write(&mut frames, |_| (), clock::now());
+        line.write(&mut frames, |_| Leaves::Now, clock::now());
         let kept_at_first = line.kept_bytes();
         assert!(kept_at_first > 0, "a socket takes so much at once");
 
@@ -196,13 +295,13 @@ mod tests {
                 read = far.read(&mut read) => bytes += read.unwrap(),
                 writable = line.stream().writable() => {
                     writable.unwrap();
-                    line.write(&mut vec![0; 1 << 10], |_| (), clock::now());
+                    line.write(&mut vec![0; 1 << 10], |_| Leaves::Now, clock::now());
                 }
             }
         }
         let unwritten = line.kept_bytes();
         assert!(0 < unwritten && unwritten < kept_at_first, "{unwritten} of {kept_at_first}");
-        line.write(&mut vec![0; 1 << 10], |_| (), clock::now());
+        line.write(&mut vec![0; 1 << 10], |_| Leaves::Now, clock::now());
         let kept = line.lock();
         assert!(kept.frames.len() <= unwritten + (1 << 10), "{} are kept", kept.frames.len());
     }

@@ -20,9 +20,7 @@ use std::{
 };
 
 pub use audience::Seated;
-use common::{
-    ConnectionId, Digest, ErrorCode, Member, Position, Problem, RoomName, UserId, http::Keep,
-};
+use common::{ConnectionId, Digest, ErrorCode, Member, Position, Problem, RoomName, UserId};
 pub use flushing::hand_out;
 pub use mailbox::{Answer, Asked, Mail, Mailbox, Marked};
 use rooms::{
@@ -221,7 +219,8 @@ impl Live {
     #[must_use]
     pub fn seat(&self, room: &RoomName, connection: &ConnectionId) -> Option<Seated> {
         let running = self.lock().get(room).cloned()?;
-        running.lock().seat(connection)
+        let may_wait = self.flushing.is_busy(room);
+        running.lock().seat(connection, may_wait)
     }
 
     /// A page of the log behind a cursor that the tail does not reach, at most `most` entries.
@@ -236,40 +235,49 @@ impl Live {
         Ok(Read::of_the_log(entries, bytes_max))
     }
 
-    /// Adds a draft to its room's log; the answer comes into the mailbox.
+    /// Adds a draft to its room's log. Answers its place where it has one at once; otherwise the
+    /// answer comes into the mailbox.
     ///
     /// # Errors
     /// The author may not, or too much waits.
-    pub fn append(&self, id: u64, draft: Draft, mailbox: &Arc<Mailbox>) -> Result<(), Problem> {
+    pub fn append(
+        &self,
+        id: u64,
+        draft: Draft,
+        mailbox: &Arc<Mailbox>,
+    ) -> Result<Option<Position>, Problem> {
+        let running = self.lock().get(&draft.room).cloned();
+        if running.as_ref().is_some_and(|running| running.keeps_nothing) || !self.keeps(&draft.room)
+        {
+            return self.append_fleeting(draft, running).map(Some);
+        }
         let record = self.record_for(&draft.room, &draft.author.id)?;
         if !may(&draft.author.id, Deed::Say, record.members.as_deref()) {
             return Err(Problem::new(ErrorCode::Forbidden));
         }
         let (room, message_id) = (draft.room.clone(), draft.message_id.clone());
-        let asked = Asked { id, room, message_id };
-        if record.keep == Keep::None {
-            self.append_fleeting(draft, mailbox, asked);
-            Ok(())
-        } else {
-            self.log.append(draft, Arc::clone(mailbox), asked)
-        }
+        self.log.append(draft, Arc::clone(mailbox), Asked { id, room, message_id })?;
+        Ok(None)
     }
 
     /// What is said in a room that keeps nothing waits for no disk.
-    fn append_fleeting(&self, draft: Draft, mailbox: &Mailbox, asked: Asked) {
-        let running = self.lock().get(&draft.room).cloned();
+    fn append_fleeting(
+        &self,
+        draft: Draft,
+        running: Option<Arc<Running>>,
+    ) -> Result<Position, Problem> {
         // Taken first, so that entries reach the room in the order of the log.
         let mut state = running.as_ref().map(|running| running.lock());
-        let appended = self.fleeting().append(draft, clock::wall());
+        let appended = self.fleeting().append(draft, clock::wall())?;
         let mut flush_is_due = None;
-        if let (Ok(Appended::New(entry)), Some(state)) = (&appended, &mut state) {
+        if let (Appended::New(entry), Some(state)) = (&appended, &mut state) {
             flush_is_due = Some(state.take(entry));
         }
         drop(state);
         if let (Some(running), Some(is_due)) = (running, flush_is_due) {
             self.flushing.said(running, is_due);
         }
-        mailbox.answer(asked, appended.map(Appended::position).map_err(Problem::from));
+        Ok(appended.position())
     }
 
     /// An entry was committed: its room's followers are woken. A room that nobody runs needs

@@ -17,15 +17,11 @@ use rooms::Entry;
 use websocket::{Opcode, write_frame};
 
 use super::turn::Turn;
-use crate::line::Line;
+use crate::line::{Leaves, Line, Offered};
 
 /// Frames that wait for a flush, in bytes; whoever would be owed more reads it by their cursor.
 /// About what a socket takes at once.
 const WAITING_BYTES_MAX: usize = 256 * 1024;
-/// Seats that are served, at least, before others have their turn on this thread: 3 ms where each
-/// is a packet of its own. With 64 the other end fell asleep in between, and waking it cost a tenth
-/// more. Where others take longer the next seats have as long ([`Turn`]).
-const SEATS_AT_ONCE: usize = 512;
 /// The place of who sits nowhere.
 const NOWHERE: usize = usize::MAX;
 
@@ -49,6 +45,8 @@ pub(super) struct Seat {
 pub struct Seated {
     audience: Arc<Audience>,
     seat: Arc<Seat>,
+    /// What goes to this one alone may leave with what waits for all.
+    may_wait: bool,
 }
 
 /// The seats of one room, and what waits for them.
@@ -122,16 +120,20 @@ impl Seat {
         if all.is_empty() {
             return !frames.overflowed;
         }
-        let taken = if frames.has_some_by(self.without.as_ref()) {
-            0
+        let offered = if frames.has_some_by(self.without.as_ref()) {
+            Offered::Partly(0)
         } else {
             let end_of_frame = |bytes| frames.end_of_frame(from + bytes) - from;
             self.line.offer(all, || self.is_open(), end_of_frame, now)
         };
-        if let Some(last) = frames.last_before(from + taken) {
+        let handed = match offered {
+            Offered::Taken => all.len(),
+            Offered::Partly(handed) => handed,
+        };
+        if let Some(last) = frames.last_before(from + handed) {
             self.at.store(last.max(at), Ordering::Release);
         }
-        taken == all.len() && !frames.overflowed
+        offered == Offered::Taken && !frames.overflowed
     }
 
     /// Nothing is handed to the line from here on.
@@ -141,14 +143,14 @@ impl Seat {
 }
 
 impl Seated {
-    pub(super) fn new(audience: Arc<Audience>, seat: Arc<Seat>) -> Self {
-        Self { audience, seat }
+    pub(super) fn new(audience: Arc<Audience>, seat: Arc<Seat>, may_wait: bool) -> Self {
+        Self { audience, seat, may_wait }
     }
 
-    /// Takes along what waits for the seat. To be called while nobody else can write to its line,
-    /// and to be written before anybody can.
-    pub fn take_along(&self, out: &mut Vec<u8>) {
-        self.audience.take_along(&self.seat, out);
+    /// Takes along what waits for the seat, or lets `out` leave with the flush that brings it. To
+    /// be called while nobody else can write to its line, and to be written before anybody can.
+    pub fn take_along(&self, out: &mut Vec<u8>) -> Leaves {
+        self.audience.take_along(&self.seat, out, self.may_wait)
     }
 }
 
@@ -189,24 +191,29 @@ impl Audience {
     }
 
     /// See [`Seated::take_along`].
-    fn take_along(&self, seat: &Seat, out: &mut Vec<u8>) {
+    fn take_along(&self, seat: &Seat, out: &mut Vec<u8>, may_wait: bool) -> Leaves {
         let waiting = self.lock();
         let frames = &waiting.frames;
         let at = seat.at();
         // What a flush under way has in its hands comes first.
         let next = frames.ends.first().is_some_and(|(first, _)| first.seq <= at + 1);
         if !next || !seat.is_open() || frames.has_some_by(seat.without.as_ref()) {
-            return;
+            return Leaves::Now;
         }
-        out.extend_from_slice(&frames.bytes[frames.end_of(at)..]);
+        let new = &frames.bytes[frames.end_of(at)..];
+        if may_wait && seat.without.is_none() && !new.is_empty() {
+            return Leaves::WithNext;
+        }
+        out.extend_from_slice(new);
         if let Some((last, _)) = frames.ends.last() {
             seat.at.store(last.seq.max(at), Ordering::Release);
         }
+        Leaves::Now
     }
 
     /// Hands what waits to everybody who sits. Answers those who did not take all of it: they sit
     /// here no longer.
-    pub(super) async fn flush(&self, now: impl Fn() -> Instant) -> Vec<Arc<Seat>> {
+    pub(super) async fn flush(&self, turn: &mut Turn) -> Vec<Arc<Seat>> {
         let mut seats = self.seats.lock().await;
         let frames = {
             let mut waiting = self.lock();
@@ -214,11 +221,9 @@ impl Audience {
             waiting.coming.drain(..).for_each(|seat| put(&mut seats, seat));
             std::mem::take(&mut waiting.frames)
         };
-        let (mut behind, mut next, mut served) = (Vec::new(), 0, 0);
-        let mut at = now();
-        let mut turn = Turn::begins(at);
+        let (mut behind, mut next) = (Vec::new(), 0);
         while let Some(seat) = seats.get(next) {
-            if seat.take(&frames, at) {
+            if seat.take(&frames, turn.now()) {
                 next += 1;
             } else {
                 let seat = Arc::clone(seat);
@@ -226,15 +231,7 @@ impl Audience {
                 take_out(&mut seats, &seat);
                 behind.push(seat);
             }
-            served += 1;
-            if served % SEATS_AT_ONCE == 0 {
-                at = now();
-                if turn.is_over(at) {
-                    tokio::task::yield_now().await;
-                    let ended = std::mem::replace(&mut at, now());
-                    turn = Turn::after(ended, at);
-                }
-            }
+            turn.served().await;
         }
         let mut waiting = self.lock();
         waiting.count -= behind.len();

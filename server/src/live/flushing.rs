@@ -3,7 +3,8 @@
 //! A room is flushed in the turn after something came, with all that came until then. There is no
 //! timer: when it is quiet what is said goes out at once. When it is not, what can be read is read
 //! first, for as long at most as handing out took the last time: the busier it is, the more goes
-//! out in one packet.
+//! out in one packet. Nor is anybody answered before that then: an acknowledgement leaves with what
+//! it acknowledges.
 
 use std::{
     sync::{
@@ -14,13 +15,17 @@ use std::{
 };
 
 use common::RoomName;
-use tokio::sync::Notify;
+use tokio::{sync::Notify, task::coop::unconstrained};
 
-use super::{Live, running::Running};
+use super::{Live, running::Running, turn::Turn};
 use crate::clock;
 
 /// After so long nothing more is read first, beside what is being read.
 const GATHER_MAX: Duration = Duration::from_millis(20);
+/// One part in so many of what was read before is little: it is not worth waiting for more.
+const LITTLE: u64 = 4;
+/// With so many rooms to be handed out nobody is answered at once any more.
+const BUSY_ROOMS: usize = 16;
 
 /// Rooms that have something for those who keep up, by the task that sees to them.
 #[derive(Debug)]
@@ -43,24 +48,38 @@ impl Flushing {
         Self { lanes: (0..lanes).map(|_| Lane::default()).collect(), said: AtomicU64::new(0) }
     }
 
+    /// Whether so many rooms wait to be handed out, where this one is, that what goes to one alone
+    /// may as well go with it.
+    pub(super) fn is_busy(&self, room: &RoomName) -> bool {
+        self.lane(room).lock().len() >= BUSY_ROOMS
+    }
+
     /// Something was said in a room; `is_due` where that room says that it has to be flushed.
     pub(super) fn said(&self, room: Arc<Running>, is_due: bool) {
         self.said.fetch_add(1, Ordering::Relaxed);
         if is_due {
-            let lane = &self.lanes[lane_of(room.name(), self.lanes.len())];
+            let lane = self.lane(room.name());
             lane.lock().push(room);
             lane.wake.notify_one();
         }
     }
 
-    /// Lets others read as long as that brings something, until this moment.
+    fn lane(&self, room: &RoomName) -> &Lane {
+        &self.lanes[lane_of(room, self.lanes.len())]
+    }
+
+    /// Lets others read as long as that brings much beside what it has brought, until this moment.
     async fn gather(&self, until: Instant) {
+        let begun = self.said.load(Ordering::Relaxed);
+        let mut had = 0;
         loop {
-            let before = self.said.load(Ordering::Relaxed);
             tokio::task::yield_now().await;
-            if self.said.load(Ordering::Relaxed) == before || clock::now() >= until {
+            let has = self.said.load(Ordering::Relaxed) - begun;
+            let brought = has - had;
+            if brought <= had / LITTLE || clock::now() >= until {
                 return;
             }
+            had = has;
         }
     }
 }
@@ -76,7 +95,7 @@ fn lane_of(room: &RoomName, lanes: usize) -> usize {
 pub async fn hand_out(live: Arc<Live>) {
     let mut handing_out = tokio::task::JoinSet::new();
     for lane in 0..live.flushing.lanes.len() {
-        handing_out.spawn(see_to(Arc::clone(&live), lane));
+        handing_out.spawn(unconstrained(see_to(Arc::clone(&live), lane)));
     }
     if let Some(Err(error)) = handing_out.join_next().await {
         tracing::error!(error = %error, "a task that hands out what is new ended");
@@ -89,12 +108,13 @@ async fn see_to(live: Arc<Live>, lane: usize) {
     let mut handing_out_took = Duration::ZERO;
     loop {
         lane.wake.notified().await;
-        flushing.gather(clock::now() + handing_out_took.min(GATHER_MAX)).await;
+        let woken = clock::now();
+        flushing.gather(woken + handing_out_took.min(GATHER_MAX)).await;
         let begun = clock::now();
+        let mut turn = Turn::after(woken, begun);
         let rooms = std::mem::take(&mut *lane.lock());
         for room in rooms {
-            room.flush(clock::now).await;
-            tokio::task::coop::consume_budget().await;
+            room.flush(&mut turn).await;
         }
         handing_out_took = clock::now() - begun;
     }
@@ -110,31 +130,31 @@ impl Lane {
 mod tests {
     use super::*;
 
-    /// Says something in each of so many turns.
-    fn talk(flushing: &Arc<Flushing>, turns: u64) {
+    /// Says so much in each turn.
+    fn talk(flushing: &Arc<Flushing>, in_turns: &'static [u64]) {
         let flushing = Arc::clone(flushing);
         tokio::spawn(async move {
-            for _ in 0..turns {
-                flushing.said.fetch_add(1, Ordering::Relaxed);
+            for said in in_turns {
+                flushing.said.fetch_add(*said, Ordering::Relaxed);
                 tokio::task::yield_now().await;
             }
         });
     }
 
     #[tokio::test]
-    async fn one_gathers_as_long_as_more_is_said() {
+    async fn one_gathers_as_long_as_much_more_is_said() {
         let flushing = Arc::new(Flushing::new());
-        talk(&flushing, 10);
+        talk(&flushing, &[5, 5, 5, 1, 100]);
         flushing.gather(clock::now() + Duration::from_secs(3_600)).await;
-        assert_eq!(flushing.said.load(Ordering::Relaxed), 10);
+        assert_eq!(flushing.said.load(Ordering::Relaxed), 16, "one beside fifteen is little");
     }
 
     #[tokio::test]
     async fn one_gathers_no_longer_than_until_then() {
         let flushing = Arc::new(Flushing::new());
-        talk(&flushing, 10);
+        talk(&flushing, &[5, 5, 5]);
         flushing.gather(clock::now()).await;
-        assert_eq!(flushing.said.load(Ordering::Relaxed), 1);
+        assert_eq!(flushing.said.load(Ordering::Relaxed), 5);
     }
 
     #[test]

@@ -15,6 +15,7 @@ use rooms::{
 use super::{
     Handed, Live, Mailbox,
     audience::{Audience, Seat, Seated},
+    turn::Turn,
 };
 #[cfg(feature = "mutants")]
 use crate::mutant;
@@ -29,6 +30,8 @@ const LOAD_ATTEMPTS: usize = 3;
 #[derive(Debug)]
 pub(super) struct Running {
     name: RoomName,
+    /// What is said here is nowhere else.
+    pub(super) keeps_nothing: bool,
     state: Mutex<RunningState>,
     /// Its lock is taken under the state's.
     audience: Arc<Audience>,
@@ -111,6 +114,7 @@ impl Live {
         let audience = Arc::<Audience>::default();
         let running = Arc::new(Running {
             name: room.clone(),
+            keeps_nothing: record.keep == Keep::None,
             audience: Arc::clone(&audience),
             state: Mutex::new(RunningState {
                 room: Room::load(&record, last.to_vec(), &self.settings),
@@ -132,8 +136,8 @@ impl Running {
     }
 
     /// Hands what waits to the audience. Whoever does not take it reads by their cursor.
-    pub(super) async fn flush(&self, now: impl Fn() -> Instant) {
-        let behind = self.audience.flush(now).await;
+    pub(super) async fn flush(&self, turn: &mut Turn) {
+        let behind = self.audience.flush(turn).await;
         if behind.is_empty() {
             return;
         }
@@ -197,10 +201,10 @@ impl RunningState {
         true
     }
 
-    /// Where a follower sits who keeps up.
-    pub(super) fn seat(&self, connection: &ConnectionId) -> Option<Seated> {
+    /// Where a follower sits who keeps up; what goes to them alone `may_wait` for the next flush.
+    pub(super) fn seat(&self, connection: &ConnectionId, may_wait: bool) -> Option<Seated> {
         let seat = self.followers.get(connection)?.seat.clone()?;
-        Some(Seated::new(Arc::clone(&self.audience), seat))
+        Some(Seated::new(Arc::clone(&self.audience), seat, may_wait))
     }
 
     /// How far a follower was handed what is new, and whether that goes on. Who was left behind

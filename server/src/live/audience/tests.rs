@@ -11,6 +11,12 @@ use crate::{
     log::sqlite::tests::{new_room, post, somebody},
 };
 
+/// Those who do not take all that waits.
+async fn flushed(audience: &Audience) -> Vec<Arc<Seat>> {
+    let now = clock::now();
+    audience.flush(&mut Turn::after(now, now)).await
+}
+
 /// Somebody with a socket, who sits or does not.
 struct Listener {
     line: Arc<Line>,
@@ -107,7 +113,7 @@ async fn everybody_who_sits_is_handed_the_same_frames_and_one_flush_is_due() {
 
     assert!(audience.say(&said[0]));
     assert!(!audience.say(&said[1]), "one flush takes all that waits");
-    assert!(audience.flush(clock::now).await.is_empty());
+    assert!(flushed(&audience).await.is_empty());
 
     let frames = frames(&said);
     assert_eq!(one.hears(frames.len()).await, frames);
@@ -120,9 +126,9 @@ async fn nothing_waits_where_nobody_sits() {
     assert!(!audience.say(&said[0]));
     let late = Listener::calls().await;
     late.sits("c1", &audience, 1);
-    audience.flush(clock::now).await;
+    flushed(&audience).await;
     audience.stand_up(&late.sits("c2", &audience, 1));
-    audience.flush(clock::now).await;
+    flushed(&audience).await;
     drop(audience);
     late.hears_no_more().await;
 }
@@ -135,7 +141,7 @@ async fn whoever_sits_down_later_is_handed_what_they_have_not_read() {
     audience.say(&said[0]);
     let seat = later.sits("c2", &audience, 1);
     audience.say(&said[1]);
-    audience.flush(clock::now).await;
+    flushed(&audience).await;
 
     let new = frames(&said[1..]);
     assert_eq!(later.hears(new.len()).await, new);
@@ -151,7 +157,7 @@ async fn whoever_stood_up_is_handed_nothing_more() {
     audience.say(&said[0]);
     audience.stand_up(&seat);
     audience.say(&said[1]);
-    assert!(audience.flush(clock::now).await.is_empty());
+    assert!(flushed(&audience).await.is_empty());
 
     let frames = frames(&said);
     assert_eq!(stays.hears(frames.len()).await, frames);
@@ -170,7 +176,7 @@ async fn who_stands_up_while_frames_are_written_leaves_no_seat_behind() {
     let coming = stays.sits("c3", &audience, 0);
     drop(writing);
     assert_eq!(audience.lock().count, 3, "who leaves is still to be taken out");
-    audience.flush(clock::now).await;
+    flushed(&audience).await;
 
     assert_eq!(audience.lock().count, 2);
     let places: Vec<usize> = audience.seats.lock().await.iter().map(place).collect();
@@ -187,7 +193,7 @@ async fn whose_socket_takes_no_more_is_behind_at_the_end_of_a_frame() {
     for entry in &said {
         audience.say(entry);
     }
-    let behind = audience.flush(clock::now).await;
+    let behind = flushed(&audience).await;
 
     assert!(behind.iter().any(|one| Arc::ptr_eq(one, &seat)));
     assert!(!seat.is_open());
@@ -211,11 +217,11 @@ async fn nothing_is_handed_over_while_something_is_kept() {
     let seat = slow.sits("c1", &audience, 0);
     let mut own = frames(&long_lines(60));
     let before = own.clone();
-    slow.line.write(&mut own, |_| (), clock::now());
+    slow.line.write(&mut own, |_| Leaves::Now, clock::now());
     assert!(slow.line.kept_bytes() > 0);
     audience.say(&said[0]);
 
-    assert_eq!(audience.flush(clock::now).await.len(), 1);
+    assert_eq!(flushed(&audience).await.len(), 1);
     assert_eq!(seat.at(), 0);
     let line = Arc::clone(&slow.line);
     tokio::spawn(std::future::poll_fn(move |cx| line.poll_flush(cx, clock::now())));
@@ -228,9 +234,9 @@ async fn who_wants_no_echo_reads_what_holds_their_own() {
     let mut listener = Listener::calls().await;
     let seat = listener.sits_without("c1", Some("hana"), &audience, 0);
     audience.say(&said[0]);
-    assert!(audience.flush(clock::now).await.is_empty());
+    assert!(flushed(&audience).await.is_empty());
     audience.say(&said[1]);
-    assert_eq!(audience.flush(clock::now).await.len(), 1);
+    assert_eq!(flushed(&audience).await.len(), 1);
 
     assert_eq!(seat.at(), 1);
     let heard = frames(&said[..1]);
@@ -244,13 +250,61 @@ async fn who_writes_anyway_takes_along_what_waits_and_is_not_handed_it_again() {
     let seat = speaker.sits("c1", &audience, 0);
     audience.say(&said[0]);
     let mut own = b"ack".to_vec();
-    speaker.line.write(&mut own, |out| audience.take_along(&seat, out), clock::now());
+    speaker.line.write(&mut own, |out| audience.take_along(&seat, out, false), clock::now());
     assert_eq!(seat.at(), 1);
     audience.say(&said[1]);
-    assert!(audience.flush(clock::now).await.is_empty());
+    assert!(flushed(&audience).await.is_empty());
 
     let heard = [b"ack".to_vec(), frames(&said)].concat();
     assert_eq!(speaker.hears(heard.len()).await, heard);
+    drop((seat, audience));
+    speaker.hears_no_more().await;
+}
+
+#[tokio::test]
+async fn an_answer_that_may_wait_leaves_right_before_what_it_answers() {
+    let (audience, said) = (Audience::default(), entries(&[("hana", "1"), ("hana", "2")]));
+    let mut speaker = Listener::calls().await;
+    let seat = speaker.sits("c1", &audience, 0);
+    for (entry, ack) in said.iter().zip([b"ack 1", b"ack 2"]) {
+        audience.say(entry);
+        let along = |out: &mut Vec<u8>| audience.take_along(&seat, out, true);
+        speaker.line.write(&mut ack.to_vec(), along, clock::now());
+    }
+    assert_eq!(speaker.line.kept_bytes(), 10, "nothing has left");
+    assert_eq!(speaker.line.waiting_since(), None, "and nobody is waited for");
+    assert!(flushed(&audience).await.is_empty());
+
+    let heard = [b"ack 1ack 2".to_vec(), frames(&said)].concat();
+    assert_eq!(speaker.hears(heard.len()).await, heard);
+    assert_eq!(speaker.line.kept_bytes(), 0);
+}
+
+#[tokio::test]
+async fn an_answer_does_not_wait_where_no_flush_would_bring_it() {
+    let (audience, said) = (Audience::default(), entries(&[("hana", "1")]));
+    let (listener, other) = (Listener::calls().await, Listener::calls().await);
+    let knows_it = listener.sits("c1", &audience, 1);
+    let wants_no_echo = other.sits_without("c2", Some("duri"), &audience, 0);
+    audience.say(&said[0]);
+    for seat in [knows_it, wants_no_echo] {
+        assert_eq!(audience.take_along(&seat, &mut b"ack".to_vec(), true), Leaves::Now);
+    }
+}
+
+#[tokio::test]
+async fn who_stands_up_takes_the_answer_that_waited_along() {
+    let (audience, said) = (Audience::default(), entries(&[("hana", "1")]));
+    let mut speaker = Listener::calls().await;
+    let seat = speaker.sits("c1", &audience, 0);
+    audience.say(&said[0]);
+    let along = |out: &mut Vec<u8>| audience.take_along(&seat, out, true);
+    speaker.line.write(&mut b"ack ".to_vec(), along, clock::now());
+    audience.stand_up(&seat);
+    assert!(flushed(&audience).await.is_empty());
+    speaker.line.write(&mut b"left".to_vec(), |_| Leaves::Now, clock::now());
+
+    assert_eq!(speaker.hears(8).await, b"ack left");
     drop((seat, audience));
     speaker.hears_no_more().await;
 }
@@ -264,11 +318,11 @@ async fn what_a_flush_has_in_its_hands_is_not_overtaken() {
     let in_its_hands = std::mem::take(&mut audience.lock().frames);
     audience.say(&said[1]);
     let mut out = Vec::new();
-    audience.take_along(&seat, &mut out);
+    audience.take_along(&seat, &mut out, false);
     assert_eq!(out, b"", "the first was not handed over yet");
 
     assert!(seat.take(&in_its_hands, clock::now()));
-    audience.take_along(&seat, &mut out);
+    audience.take_along(&seat, &mut out, false);
     assert_eq!(out, frames(&said[1..]));
 }
 
@@ -281,8 +335,8 @@ async fn who_stood_up_or_wants_no_echo_takes_nothing_along() {
     audience.say(&said[0]);
     audience.stand_up(&stood_up);
     let mut out = Vec::new();
-    audience.take_along(&stood_up, &mut out);
-    audience.take_along(&wants_no_echo, &mut out);
+    audience.take_along(&stood_up, &mut out, true);
+    audience.take_along(&wants_no_echo, &mut out, true);
     assert_eq!(out, b"");
 }
 
@@ -296,7 +350,7 @@ async fn more_than_may_wait_makes_everybody_read() {
     }
     assert!(audience.lock().frames.bytes.len() <= WAITING_BYTES_MAX);
 
-    assert_eq!(audience.flush(clock::now).await.len(), 1);
+    assert_eq!(flushed(&audience).await.len(), 1);
     assert!(seat.at() < 120);
 }
 

@@ -8,7 +8,7 @@ use rooms::{Frame, Read};
 use websocket::Opcode;
 
 use super::Connection;
-use crate::{clock, live::Reading};
+use crate::{clock, line::Leaves, live::Reading};
 
 /// Bytes that are handed to the socket before it is flushed.
 const TURN_BYTES_MAX: usize = 128 * 1024;
@@ -44,7 +44,10 @@ impl Connection {
         let (live, id) = (&self.app.live, self.conversation.id());
         // Whoever spoke is handed what they said in the packet that acknowledges it.
         let seats: Vec<_> = acked.iter().filter_map(|room| live.seat(room, id)).collect();
-        let along = |out: &mut Vec<u8>| seats.iter().for_each(|seat| seat.take_along(out));
+        let along = |out: &mut Vec<u8>| {
+            let leaves = seats.iter().map(|seat| seat.take_along(out));
+            leaves.fold(Leaves::Now, Leaves::with)
+        };
         self.socket.try_flush_with(along, clock::now());
         if self.socket.is_flushed() && !more {
             return self.keep_up();

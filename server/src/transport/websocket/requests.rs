@@ -124,9 +124,13 @@ impl Connection {
     fn append(&mut self, id: u64, draft: Draft, now: Instant) {
         let live = &self.app.live;
         if let Err(wait) = live.may_say(&draft.author.id, &draft.room) {
-            self.conversation.handle_too_fast(id, &draft.room, wait, now);
-        } else if let Err(problem) = live.append(id, draft, &self.mailbox) {
-            self.conversation.handle_refused(Some(id), problem, now);
+            return self.conversation.handle_too_fast(id, &draft.room, wait, now);
+        }
+        let (room, message_id) = (draft.room.clone(), draft.message_id.clone());
+        match live.append(id, draft, &self.mailbox) {
+            Ok(Some(position)) => self.conversation.handle_appended(id, room, message_id, position),
+            Ok(None) => {}
+            Err(problem) => self.conversation.handle_refused(Some(id), problem, now),
         }
     }
 

@@ -9,10 +9,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::net::TcpStream;
+use rustix::net::RecvFlags;
+use tokio::{io::Interest, net::TcpStream};
 use websocket::{Decoder, Incoming, Limits, Opcode, Violation, write_close, write_frame};
 
-use crate::{clock, line::Line};
+use crate::{
+    clock,
+    line::{Leaves, Line},
+};
 
 /// Bytes of one read; the buffer belongs to the thread and not to the connection.
 const READ_BYTES_MAX: usize = 16 * 1024;
@@ -128,11 +132,15 @@ impl Socket {
 
     /// Writes what the kernel takes at once.
     pub fn try_flush(&mut self, now: Instant) {
-        self.try_flush_with(|_| (), now);
+        self.try_flush_with(|_| Leaves::Now, now);
     }
 
     /// The same, and `along` may put more frames behind what waits.
-    pub(super) fn try_flush_with(&mut self, along: impl FnOnce(&mut Vec<u8>), now: Instant) {
+    pub(super) fn try_flush_with(
+        &mut self,
+        along: impl FnOnce(&mut Vec<u8>) -> Leaves,
+        now: Instant,
+    ) {
         self.line.write(&mut self.fresh, along, now);
     }
 
@@ -166,7 +174,7 @@ impl Socket {
         loop {
             ready!(self.line.stream().poll_read_ready(cx))?;
             let read = READ_BUFFER.with_borrow_mut(|buffer| {
-                let bytes = self.line.stream().try_read(buffer)?;
+                let bytes = read_at_once(self.line.stream(), buffer)?;
                 if !self.broken {
                     self.decoder.feed(&buffer[..bytes], now);
                 }
@@ -218,6 +226,20 @@ impl Socket {
     }
 }
 
+/// What a read takes at once. Whoever gives less than was asked for has no more, and is told of
+/// again (epoll(7)): the runtime learns that here, and not from a second read that takes nothing.
+fn read_at_once(stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut read = None;
+    let tried = stream.try_io(Interest::READABLE, || {
+        let asked = buffer.len();
+        let (_, bytes) = rustix::net::recv(stream, &mut *buffer, RecvFlags::empty())?;
+        read = Some(bytes);
+        let is_empty = (1..asked).contains(&bytes);
+        if is_empty { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+    });
+    read.map_or_else(|| tried.map(|()| 0), Ok)
+}
+
 #[cfg(test)]
 mod tests {
     use std::future::poll_fn;
@@ -248,6 +270,27 @@ mod tests {
         }
         let kept = socket.line.kept_bytes();
         assert!(0 < kept && kept < 2 * BEFORE_PONG_BYTES_MAX, "{kept} are kept");
+    }
+
+    #[tokio::test]
+    async fn what_comes_after_a_read_that_took_all_is_told_of() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut far = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (near, _) = listener.accept().await.unwrap();
+        let mut socket = Socket::new(near, b"", LIMITS, Duration::from_secs(1), clock::now());
+        for bytes in [1, 7, READ_BYTES_MAX, READ_BYTES_MAX + 1] {
+            far.write_all(&vec![0x8a; bytes]).await.unwrap();
+            socket.broken = true;
+            let mut read = 0;
+            while read < bytes {
+                let happened = poll_fn(|cx| socket.poll(true, cx)).await;
+                let Happened::Arrived(more) = happened else { panic!("{happened:?}") };
+                read += more;
+            }
+            assert_eq!(read, bytes);
+        }
+        drop(far);
+        assert_eq!(poll_fn(|cx| socket.poll(true, cx)).await, Happened::Lost);
     }
 
     #[tokio::test]
