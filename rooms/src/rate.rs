@@ -50,7 +50,12 @@ impl Bucket {
     pub(crate) fn owe(&mut self, cost: f64, rate: &Rate, now: Instant) -> Duration {
         self.fill(rate, now);
         self.left -= cost;
-        seconds((-self.left).max(0.0) / rate.per_second)
+        self.debt_lasts(rate)
+    }
+
+    /// When nothing is owed any more.
+    pub(crate) fn paid_at(&self, rate: &Rate) -> Instant {
+        self.seen_at + self.debt_lasts(rate)
     }
 
     /// Whether it has become as good as new.
@@ -58,6 +63,10 @@ impl Bucket {
     pub fn is_full(&self, rate: &Rate, now: Instant) -> bool {
         let gained = now.saturating_duration_since(self.seen_at).as_secs_f64() * rate.per_second;
         self.left + gained >= rate.burst
+    }
+
+    fn debt_lasts(&self, rate: &Rate) -> Duration {
+        seconds((-self.left).max(0.0) / rate.per_second)
     }
 
     fn fill(&mut self, rate: &Rate, now: Instant) {
