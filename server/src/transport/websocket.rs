@@ -122,7 +122,7 @@ impl Connection {
             conversation.handle_ticket(ticket);
         }
         Self {
-            socket: Socket::new(stream, &early, LIMITS, app.config.write_stall(), now),
+            socket: Socket::new(stream, &early, &LIMITS, app.config.write_stall(), now),
             app,
             conversation,
             mailbox: Arc::default(),

@@ -56,7 +56,7 @@ impl Socket {
     pub fn new(
         stream: TcpStream,
         early: &[u8],
-        limits: Limits,
+        limits: &'static Limits,
         stall_max: Duration,
         now: Instant,
     ) -> Self {
@@ -241,7 +241,7 @@ mod tests {
         let _far = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (near, _) = listener.accept().await.unwrap();
         socket2::SockRef::from(&near).set_send_buffer_size(64 * 1024).unwrap();
-        let mut socket = Socket::new(near, b"", LIMITS, Duration::from_secs(1), clock::now());
+        let mut socket = Socket::new(near, b"", &LIMITS, Duration::from_secs(1), clock::now());
         for _ in 0..200_000 {
             socket.write(Opcode::Pong, &[0; 125]);
             socket.try_flush(clock::now());
@@ -256,7 +256,7 @@ mod tests {
         let mut far = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (near, _) = listener.accept().await.unwrap();
         let mut socket =
-            Socket::new(near, b"\x81\x01x", LIMITS, Duration::from_secs(1), clock::now());
+            Socket::new(near, b"\x81\x01x", &LIMITS, Duration::from_secs(1), clock::now());
         let violation = socket.next(clock::now()).unwrap_err();
         socket.write_close(violation.close_code(), "");
 
