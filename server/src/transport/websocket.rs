@@ -8,7 +8,6 @@ pub mod socket;
 pub mod upgrade;
 
 use std::{
-    collections::VecDeque,
     future::poll_fn,
     panic::AssertUnwindSafe,
     pin::{Pin, pin},
@@ -17,9 +16,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{CloseCode, ConnectionId, RoomName, UserId, limits::FRAME_BYTES_MAX};
+use common::{CloseCode, RoomName, limits::FRAME_BYTES_MAX};
 use futures_util::FutureExt as _;
-use rooms::{Conversation, conversation::Closing};
+use rooms::{Conversation, Queue, conversation::Closing};
 use tokio::{net::TcpStream, time::Sleep};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 use websocket::{Incoming, Limits, Opcode, Violation};
@@ -29,7 +28,7 @@ use crate::{
     accounts::Hashed,
     clock,
     connections::Place,
-    live::{Answer, Asked, Mail, Mailbox, Marked},
+    live::{Answer, Asked, Mail, Mailbox, Marked, Owner},
     random,
 };
 use socket::{Happened, Socket};
@@ -48,18 +47,24 @@ struct Connection {
     app: Arc<App>,
     socket: Socket,
     conversation: Conversation,
-    mailbox: Arc<Mailbox>,
-    user: Option<UserId>,
-    session: Option<Hashed>,
+    /// None before its ticket was accepted.
+    mailbox: Option<Arc<Mailbox>>,
+    /// None once its ticket was looked at.
+    door: Option<Box<Door>>,
     /// The session outlives the process.
     session_is_saved: bool,
-    /// The sessions whose cookies came with the handshake; looked at once, with the ticket.
-    sessions: Vec<Hashed>,
-    dirty: VecDeque<RoomName>,
+    dirty: Queue<RoomName>,
     /// Rooms that were read to the head: what is new there can be handed to the line, once it has
     /// taken everything.
-    read_to_the_head: Vec<RoomName>,
+    read_to_the_head: Queue<RoomName>,
     _place: Arc<Place>,
+}
+
+/// What a connection needs until its ticket was looked at: nobody else knows of it.
+struct Door {
+    /// The sessions whose cookies came with the handshake.
+    sessions: Vec<Hashed>,
+    stopping: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
 /// What a connection brings from its handshake.
@@ -122,23 +127,23 @@ impl Connection {
             conversation.handle_ticket(ticket);
         }
         Self {
-            socket: Socket::new(stream, &early, &LIMITS, app.config.write_stall(), now),
+            socket: Socket::new(stream, &early, &LIMITS, now),
+            door: Some(Box::new(Door {
+                sessions,
+                stopping: Box::pin(app.stopping.clone().cancelled_owned()),
+            })),
             app,
             conversation,
-            mailbox: Arc::default(),
-            user: None,
-            session: None,
+            mailbox: None,
             session_is_saved: false,
-            sessions,
-            dirty: VecDeque::new(),
-            read_to_the_head: Vec::new(),
+            dirty: Queue::default(),
+            read_to_the_head: Queue::default(),
             _place: place,
         }
     }
 
     async fn talk(&mut self) -> Ending {
         let mut sleep = pin!(tokio::time::sleep(Duration::ZERO));
-        let mut stopping = None;
         loop {
             let now = clock::now();
             if let Some(taken_at) = self.socket.waiting_since() {
@@ -172,16 +177,10 @@ impl Connection {
             if goes_on {
                 tokio::task::yield_now().await;
             }
-            // Nobody else knows of a connection without a ticket.
-            if self.user.is_some() {
-                stopping = None;
-            } else if stopping.is_none() {
-                stopping = Some(Box::pin(self.app.stopping.clone().cancelled_owned()));
-            }
             // Whoever has much to write reads all the same, but not what they cannot look at yet.
             let reads = wants_input && !self.socket.has_undecoded();
             let happened = poll_fn(|cx| {
-                let happened = self.poll(reads, sleep.as_mut(), &mut stopping, cx);
+                let happened = self.poll(reads, sleep.as_mut(), cx);
                 if goes_on && happened.is_pending() { Poll::Ready(None) } else { happened }
             });
             match happened.await {
@@ -201,16 +200,17 @@ impl Connection {
         &mut self,
         reads: bool,
         sleep: Pin<&mut Sleep>,
-        stopping: &mut Option<Pin<Box<WaitForCancellationFutureOwned>>>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Happened>> {
         if let Poll::Ready(happened) = self.socket.poll(reads, cx) {
             return Poll::Ready(Some(happened));
         }
-        if self.mailbox.poll(cx).is_ready() || sleep.poll(cx).is_ready() {
+        let has_mail = self.mailbox.as_ref().is_some_and(|mailbox| mailbox.poll(cx).is_ready());
+        if has_mail || sleep.poll(cx).is_ready() {
             return Poll::Ready(None);
         }
-        let stops = stopping.as_mut().is_some_and(|stopping| stopping.as_mut().poll(cx).is_ready());
+        let door = self.door.as_mut();
+        let stops = door.is_some_and(|door| door.stopping.as_mut().poll(cx).is_ready());
         if stops {
             self.conversation.close(CloseCode::ServiceRestart);
             return Poll::Ready(None);
@@ -223,7 +223,7 @@ impl Connection {
         let passed = |deadline: Option<Instant>| deadline.is_some_and(|at| at <= now);
         if passed(self.message_deadline()) {
             Some(CloseCode::PolicyViolation)
-        } else if passed(self.socket.stall_deadline()) {
+        } else if passed(self.socket.stall_deadline(self.app.config.write_stall())) {
             Some(CloseCode::SlowConsumer)
         } else {
             None
@@ -242,13 +242,13 @@ impl Connection {
         let deadlines = [
             self.conversation.poll_timeout(),
             self.message_deadline(),
-            self.socket.stall_deadline(),
+            self.socket.stall_deadline(self.app.config.write_stall()),
         ];
         deadlines.into_iter().flatten().min().unwrap_or_else(|| clock::now() + LATE)
     }
 
     fn take_mail(&mut self, now: Instant) {
-        let Some(mail) = self.mailbox.take() else { return };
+        let Some(mail) = self.mailbox.as_ref().and_then(|mailbox| mailbox.take()) else { return };
         let Mail { dirty, answers, opened, removed, marked, close } = *mail;
         for Answer { asked: Asked { id, room, message_id }, outcome } in answers {
             match outcome {
@@ -315,12 +315,12 @@ impl Connection {
 
     /// Leaves every room, and is no connection of its person any more.
     fn leave(&mut self) {
-        let Some(user) = self.user.take() else { return };
-        let id: &ConnectionId = self.conversation.id();
+        let Some(mailbox) = self.mailbox.take() else { return };
+        let Owner { connection: id, user, .. } = mailbox.owner();
         for follow in self.conversation.follows() {
-            self.app.live.unfollow(&follow.room, &user, id, false);
+            self.app.live.unfollow(&follow.room, user, id, false);
         }
-        self.app.live.disconnect(&user, id);
+        self.app.live.disconnect(user, id);
         self.app.connections.end(id);
     }
 
