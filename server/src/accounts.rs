@@ -43,13 +43,14 @@ const SESSIONS_MAX: usize = 200_000;
 pub struct Hashed([u8; 32]);
 
 /// Everybody who is signed in, and the tickets that are out.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Accounts {
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
+    opened_at: Instant,
     sessions: HashMap<Hashed, Session>,
     tickets: HashMap<Hashed, Ticket>,
     /// Sessions that are over and still kept.
@@ -60,23 +61,28 @@ struct State {
 #[derive(Debug)]
 struct Session {
     user: Member,
-    age: Age,
-    idle: Age,
+    begun: Moment,
+    used: Moment,
     /// Whether it ever asked for a ticket.
     entered: bool,
     /// When it was kept last, in milliseconds since 1970.
     saved_ms: Option<u64>,
-    ticket_rate: Bucket,
-    /// When each of its tickets ends that is out.
-    tickets_end: Vec<Instant>,
+    /// None while it makes no difference: most sessions asked for one ticket, long ago.
+    asked: Option<Box<Asked>>,
 }
 
-/// Time since a moment that may lie before this process, or even before the machine's clock began.
-#[derive(Clone, Copy, Debug)]
-struct Age {
-    before: Duration,
-    since: Instant,
+/// The tickets that a session asked for.
+#[derive(Debug)]
+struct Asked {
+    rate: Bucket,
+    /// When each of those ends that are out.
+    ends: Vec<Instant>,
 }
+
+/// Milliseconds since the accounts were opened. It may lie before that, and even before the
+/// machine's clock began.
+#[derive(Clone, Copy, Debug)]
+struct Moment(i64);
 
 #[derive(Debug)]
 struct Ticket {
@@ -114,6 +120,14 @@ impl Hashed {
 }
 
 impl Accounts {
+    /// Nobody is signed in.
+    #[must_use]
+    pub fn new(now: Instant) -> Self {
+        let (sessions, tickets, to_forget, names) = Default::default();
+        let state = State { opened_at: now, sessions, tickets, to_forget, names };
+        Self { state: Mutex::new(state) }
+    }
+
     /// Begins a session of a new guest and answers its secret.
     ///
     /// # Errors
@@ -121,19 +135,19 @@ impl Accounts {
     pub fn sign_in_guest(&self, name: UserName, now: Instant) -> Result<(String, Member), Problem> {
         let (secret, id) = (random::secret(), random::user_id());
         let user = Member { id: id.clone(), name: name.clone() };
-        let session = Session {
-            user: user.clone(),
-            age: Age::none(now),
-            idle: Age::none(now),
-            entered: false,
-            saved_ms: None,
-            ticket_rate: Bucket::new(&TICKET_RATE, now),
-            tickets_end: Vec::new(),
-        };
         let mut state = self.lock();
         if state.sessions.len() >= SESSIONS_MAX {
             return Err(Problem::new(ErrorCode::Busy).retry_after_ms(60_000));
         }
+        let now = state.moment(now);
+        let session = Session {
+            user: user.clone(),
+            begun: now,
+            used: now,
+            entered: false,
+            saved_ms: None,
+            asked: None,
+        };
         state.sessions.insert(Hashed::of(&secret), session);
         state.names.insert(id, name);
         Ok((secret, user))
@@ -143,8 +157,9 @@ impl Accounts {
     pub fn signed_in(&self, secret: &str, now: Instant) -> Option<SignedIn> {
         let key = Hashed::of(secret);
         let mut state = self.lock();
+        let now = state.moment(now);
         let session = state.sessions.get_mut(&key).filter(|session| session.is_alive(now))?;
-        session.idle = Age::none(now);
+        session.used = now;
         Some(SignedIn { session: key, user: session.user.clone() })
     }
 
@@ -178,20 +193,16 @@ impl Accounts {
     /// 1970. It alone is compared with what was kept: no clock of this machine was there then.
     pub fn restore(&self, saved: Vec<SavedSession>, wall_ms: u64, now: Instant) {
         let mut state = self.lock();
+        let now = state.moment(now);
         for SavedSession { session, user, begun_ms, used_ms } in saved {
-            let age = |since_ms| Age {
-                before: Duration::from_millis(wall_ms.saturating_sub(since_ms)),
-                since: now,
-            };
             state.names.insert(user.id.clone(), user.name.clone());
             let restored = Session {
                 user,
-                age: age(begun_ms),
-                idle: age(used_ms),
+                begun: now.earlier_by(wall_ms.saturating_sub(begun_ms)),
+                used: now.earlier_by(wall_ms.saturating_sub(used_ms)),
                 entered: true,
                 saved_ms: Some(used_ms),
-                ticket_rate: Bucket::new(&TICKET_RATE, now),
-                tickets_end: Vec::new(),
+                asked: None,
             };
             state.sessions.insert(session, restored);
         }
@@ -203,7 +214,7 @@ impl Accounts {
         let state = self.lock();
         let owner = state.sessions.get(session)?;
         let due = owner.saved_ms.is_none_or(|saved| wall_ms.saturating_sub(saved) >= SAVE_EVERY_MS);
-        let age_ms = u64::try_from(owner.age.at(now).as_millis()).unwrap_or(u64::MAX);
+        let age_ms = owner.begun.ms_until(state.moment(now));
         due.then(|| SavedSession {
             session: *session,
             user: owner.user.clone(),
@@ -235,17 +246,19 @@ impl Accounts {
         let State { sessions, tickets, .. } = &mut *state;
         let owner =
             sessions.get_mut(session).ok_or_else(|| Problem::new(ErrorCode::Unauthenticated))?;
-        owner.ticket_rate.take(1.0, &TICKET_RATE, now).map_err(Problem::rate_limited)?;
-        owner.tickets_end.retain(|end| *end > now);
-        if owner.tickets_end.len() >= TICKETS_LIVE_MAX
-            && let Some(first) = owner.tickets_end.iter().min()
+        let new = || Box::new(Asked { rate: Bucket::new(&TICKET_RATE, now), ends: Vec::new() });
+        let asked = owner.asked.get_or_insert_with(new);
+        asked.rate.take(1.0, &TICKET_RATE, now).map_err(Problem::rate_limited)?;
+        asked.ends.retain(|end| *end > now);
+        if asked.ends.len() >= TICKETS_LIVE_MAX
+            && let Some(first) = asked.ends.iter().min()
         {
             return Err(Problem::rate_limited(*first - now));
         }
         owner.entered = true;
         let secret = random::secret();
         let ticket = Ticket { session: *session, ends_at: now + TICKET_LIFE };
-        owner.tickets_end.push(ticket.ends_at);
+        asked.ends.push(ticket.ends_at);
         tickets.insert(Hashed::of(&secret), ticket);
         Ok(secret)
     }
@@ -256,13 +269,15 @@ impl Accounts {
     pub fn redeem(&self, ticket: &str, sessions: &[Hashed], now: Instant) -> Option<SignedIn> {
         let mut state = self.lock();
         let ticket = state.tickets.remove(&Hashed::of(ticket))?;
-        if let Some(owner) = state.sessions.get_mut(&ticket.session) {
-            owner.has_ticket_no_more(ticket.ends_at);
+        let owner = state.sessions.get_mut(&ticket.session);
+        if let Some(asked) = owner.and_then(|owner| owner.asked.as_mut()) {
+            asked.was_redeemed(ticket.ends_at);
         }
         let foreign = !sessions.is_empty() && !sessions.contains(&ticket.session);
         if foreign || ticket.ends_at <= now {
             return None;
         }
+        let now = state.moment(now);
         let session =
             state.sessions.get(&ticket.session).filter(|session| session.is_alive(now))?;
         Some(SignedIn { session: ticket.session, user: session.user.clone() })
@@ -272,6 +287,10 @@ impl Accounts {
     pub fn handle_timeout(&self, now: Instant) -> Vec<Hashed> {
         let mut state = self.lock();
         state.tickets.retain(|_, ticket| ticket.ends_at > now);
+        for session in state.sessions.values_mut() {
+            session.asked.take_if(|asked| asked.is_nothing(now));
+        }
+        let now = state.moment(now);
         let expired = state.sessions.iter().filter(|(_, session)| !session.is_alive(now));
         let expired: Vec<Hashed> = expired.map(|(key, _)| *key).collect();
         for session in &expired {
@@ -286,6 +305,11 @@ impl Accounts {
 }
 
 impl State {
+    fn moment(&self, at: Instant) -> Moment {
+        let since = at.saturating_duration_since(self.opened_at).as_millis();
+        Moment(i64::try_from(since).unwrap_or(i64::MAX))
+    }
+
     fn end(&mut self, session: &Hashed) {
         if let Some(ended) = self.sessions.remove(session) {
             self.names.remove(&ended.user.id);
@@ -296,29 +320,34 @@ impl State {
 }
 
 impl Session {
-    /// The ticket that ends then was redeemed. Of most sessions no other is out.
-    fn has_ticket_no_more(&mut self, ends_at: Instant) {
-        if let Some(at) = self.tickets_end.iter().position(|end| *end == ends_at) {
-            self.tickets_end.swap_remove(at);
-        }
-        if self.tickets_end.is_empty() {
-            self.tickets_end = Vec::new();
-        }
-    }
-
-    fn is_alive(&self, now: Instant) -> bool {
+    fn is_alive(&self, now: Moment) -> bool {
         let idle_max = if self.entered { SESSION_IDLE } else { SESSION_UNUSED };
-        self.idle.at(now) < idle_max && self.age.at(now) < SESSION_LIFE
+        let within = |since: Moment, max| Duration::from_millis(since.ms_until(now)) < max;
+        within(self.used, idle_max) && within(self.begun, SESSION_LIFE)
     }
 }
 
-impl Age {
-    fn none(now: Instant) -> Self {
-        Self { before: Duration::ZERO, since: now }
+impl Asked {
+    /// The ticket that ends then is out no longer.
+    fn was_redeemed(&mut self, ends_at: Instant) {
+        if let Some(at) = self.ends.iter().position(|end| *end == ends_at) {
+            self.ends.swap_remove(at);
+        }
     }
 
-    fn at(self, now: Instant) -> Duration {
-        self.before.saturating_add(now.saturating_duration_since(self.since))
+    /// Whether it makes no difference any more.
+    fn is_nothing(&self, now: Instant) -> bool {
+        self.ends.iter().all(|end| *end <= now) && self.rate.is_full(&TICKET_RATE, now)
+    }
+}
+
+impl Moment {
+    fn earlier_by(self, ms: u64) -> Self {
+        Self(self.0.saturating_sub_unsigned(ms))
+    }
+
+    fn ms_until(self, later: Self) -> u64 {
+        u64::try_from(later.0.saturating_sub(self.0)).unwrap_or(0)
     }
 }
 

@@ -111,7 +111,7 @@ pub struct House {
 pub async fn open(config: Config) -> anyhow::Result<House> {
     let store = open_store(&config)?;
     let (search, indexer) = search::open(&config.data_dir).context("the search index")?;
-    let accounts = Accounts::default();
+    let accounts = Accounts::new(clock::now());
     accounts.restore(store.sessions()?, clock::wall_ms(), clock::now());
     let (log, commits, answers) = log::open(Arc::clone(&store));
     let live = Arc::new(Live::new(Arc::new(config.settings()), log));
