@@ -87,7 +87,7 @@ async fn echo(arrival: Arrival, _app: Arc<App>) {
             tokio::task::yield_now().await;
             continue;
         }
-        if poll_fn(|cx| socket.poll(reads, cx)).await == Happened::Lost {
+        if poll_fn(|cx| socket.poll(reads, cx, clock::now())).await == Happened::Lost {
             return;
         }
     }

@@ -10,7 +10,7 @@ pub mod upgrade;
 use std::{
     future::poll_fn,
     panic::AssertUnwindSafe,
-    pin::{Pin, pin},
+    pin::Pin,
     sync::Arc,
     task::{Context, Poll},
     time::{Duration, Instant},
@@ -19,13 +19,14 @@ use std::{
 use common::{CloseCode, RoomName, limits::FRAME_BYTES_MAX};
 use futures_util::FutureExt as _;
 use rooms::{Conversation, Queue, conversation::Closing};
-use tokio::{net::TcpStream, time::Sleep};
+use tokio::net::TcpStream;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 use websocket::{Incoming, Limits, Opcode, Violation};
 
 use crate::{
     App,
     accounts::Hashed,
+    beats::Alarm,
     clock,
     connections::Place,
     live::{Answer, Asked, Mail, Mailbox, Marked, Owner},
@@ -46,6 +47,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 struct Connection {
     app: Arc<App>,
     socket: Socket,
+    alarm: Alarm,
     conversation: Conversation,
     /// None before its ticket was accepted.
     mailbox: Option<Arc<Mailbox>>,
@@ -128,6 +130,7 @@ impl Connection {
         }
         Self {
             socket: Socket::new(stream, &early, &LIMITS, now),
+            alarm: Alarm::new(),
             door: Some(Box::new(Door {
                 sessions,
                 stopping: Box::pin(app.stopping.clone().cancelled_owned()),
@@ -143,7 +146,6 @@ impl Connection {
     }
 
     async fn talk(&mut self) -> Ending {
-        let mut sleep = pin!(tokio::time::sleep(Duration::ZERO));
         loop {
             let now = clock::now();
             if let Some(taken_at) = self.socket.waiting_since() {
@@ -166,10 +168,7 @@ impl Connection {
                 self.conversation.close(code);
                 continue;
             }
-            let deadline = clock::beat_for(self.deadline(), now);
-            if sleep.deadline().into_std() != deadline {
-                sleep.as_mut().reset(deadline.into());
-            }
+            self.alarm.set(self.deadline(), &self.app.beats, now);
             let wants_input = self.conversation.wants_input();
             // A turn is bounded; whoever has more to read or to write lets others go first.
             let can_write = more_to_write && self.socket.is_flushed();
@@ -180,7 +179,7 @@ impl Connection {
             // Whoever has much to write reads all the same, but not what they cannot look at yet.
             let reads = wants_input && !self.socket.has_undecoded();
             let happened = poll_fn(|cx| {
-                let happened = self.poll(reads, sleep.as_mut(), cx);
+                let happened = self.poll(reads, cx);
                 if goes_on && happened.is_pending() { Poll::Ready(None) } else { happened }
             });
             match happened.await {
@@ -196,17 +195,13 @@ impl Connection {
 
     /// Something happened at the socket, or there is another reason to look: mail, the time, or
     /// that the server stops.
-    fn poll(
-        &mut self,
-        reads: bool,
-        sleep: Pin<&mut Sleep>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Happened>> {
-        if let Poll::Ready(happened) = self.socket.poll(reads, cx) {
+    fn poll(&mut self, reads: bool, cx: &mut Context<'_>) -> Poll<Option<Happened>> {
+        let now = clock::now();
+        if let Poll::Ready(happened) = self.socket.poll(reads, cx, now) {
             return Poll::Ready(Some(happened));
         }
         let has_mail = self.mailbox.as_ref().is_some_and(|mailbox| mailbox.poll(cx).is_ready());
-        if has_mail || sleep.poll(cx).is_ready() {
+        if has_mail || self.alarm.poll(&self.app.beats, cx, now).is_ready() {
             return Poll::Ready(None);
         }
         let door = self.door.as_mut();

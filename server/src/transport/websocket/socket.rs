@@ -135,8 +135,12 @@ impl Socket {
     }
 
     /// Writes what waits; reads, where that is wanted.
-    pub fn poll(&mut self, wants_input: bool, cx: &mut Context<'_>) -> Poll<Happened> {
-        let now = clock::now();
+    pub fn poll(
+        &mut self,
+        wants_input: bool,
+        cx: &mut Context<'_>,
+        now: Instant,
+    ) -> Poll<Happened> {
         match self.poll_flush(cx, now) {
             Poll::Ready(Ok(true)) => return Poll::Ready(Happened::Flushed),
             Poll::Ready(Err(_)) => return Poll::Ready(Happened::Lost),
