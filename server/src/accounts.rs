@@ -12,7 +12,6 @@ use std::{
 };
 
 use common::{ErrorCode, Member, Problem, UserId, UserName};
-use rooms::rate::{Bucket, Rate};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
@@ -25,8 +24,9 @@ use crate::{
 pub const TICKET_LIFE: Duration = Duration::from_secs(30);
 /// Tickets of one session that are worth something at the same time.
 const TICKETS_LIVE_MAX: usize = 10;
-/// Tickets that one session may ask for: 30 a minute.
-const TICKET_RATE: Rate = Rate { per_second: 0.5, burst: 30.0 };
+/// Tickets that one session may ask for: 30 at once, and then one in this time.
+const TICKET_EVERY_MS: u64 = 2_000;
+const TICKETS_AT_ONCE: u64 = 30;
 /// A session that is not used ends.
 const SESSION_IDLE: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 /// A session of somebody who never came in ends sooner: names alone must not fill the house.
@@ -53,6 +53,8 @@ struct State {
     opened_at: Instant,
     sessions: HashMap<Hashed, Session>,
     tickets: HashMap<Hashed, Ticket>,
+    /// When the tickets end that are out, by session.
+    tickets_end: HashMap<Hashed, Vec<Instant>>,
     /// Sessions that are over and still kept.
     to_forget: HashSet<Hashed>,
     names: HashMap<UserId, UserName>,
@@ -67,21 +69,14 @@ struct Session {
     entered: bool,
     /// When it was kept last, in milliseconds since 1970.
     saved_ms: Option<u64>,
-    /// None while it makes no difference: most sessions asked for one ticket, long ago.
-    asked: Option<Box<Asked>>,
-}
-
-/// The tickets that a session asked for.
-#[derive(Debug)]
-struct Asked {
-    rate: Bucket,
-    /// When each of those ends that are out.
-    ends: Vec<Instant>,
+    /// When none of the tickets that it asked for counts any more: each does for a while, one after
+    /// the other.
+    tickets_count_until: Moment,
 }
 
 /// Milliseconds since the accounts were opened. It may lie before that, and even before the
 /// machine's clock began.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Moment(i64);
 
 #[derive(Debug)]
@@ -123,8 +118,8 @@ impl Accounts {
     /// Nobody is signed in.
     #[must_use]
     pub fn new(now: Instant) -> Self {
-        let (sessions, tickets, to_forget, names) = Default::default();
-        let state = State { opened_at: now, sessions, tickets, to_forget, names };
+        let (sessions, tickets, tickets_end, to_forget, names) = Default::default();
+        let state = State { opened_at: now, sessions, tickets, tickets_end, to_forget, names };
         Self { state: Mutex::new(state) }
     }
 
@@ -146,7 +141,7 @@ impl Accounts {
             used: now,
             entered: false,
             saved_ms: None,
-            asked: None,
+            tickets_count_until: now,
         };
         state.sessions.insert(Hashed::of(&secret), session);
         state.names.insert(id, name);
@@ -202,7 +197,7 @@ impl Accounts {
                 used: now.earlier_by(wall_ms.saturating_sub(used_ms)),
                 entered: true,
                 saved_ms: Some(used_ms),
-                asked: None,
+                tickets_count_until: now,
             };
             state.sessions.insert(session, restored);
         }
@@ -243,22 +238,22 @@ impl Accounts {
     /// Too many tickets are out, or too many were asked for in a short time.
     pub fn issue_ticket(&self, session: &Hashed, now: Instant) -> Result<String, Problem> {
         let mut state = self.lock();
-        let State { sessions, tickets, .. } = &mut *state;
+        let moment = state.moment(now);
+        let State { sessions, tickets, tickets_end, .. } = &mut *state;
         let owner =
             sessions.get_mut(session).ok_or_else(|| Problem::new(ErrorCode::Unauthenticated))?;
-        let new = || Box::new(Asked { rate: Bucket::new(&TICKET_RATE, now), ends: Vec::new() });
-        let asked = owner.asked.get_or_insert_with(new);
-        asked.rate.take(1.0, &TICKET_RATE, now).map_err(Problem::rate_limited)?;
-        asked.ends.retain(|end| *end > now);
-        if asked.ends.len() >= TICKETS_LIVE_MAX
-            && let Some(first) = asked.ends.iter().min()
+        owner.takes_ticket(moment).map_err(Problem::rate_limited)?;
+        let ends = tickets_end.entry(*session).or_default();
+        ends.retain(|end| *end > now);
+        if ends.len() >= TICKETS_LIVE_MAX
+            && let Some(first) = ends.iter().min()
         {
             return Err(Problem::rate_limited(*first - now));
         }
         owner.entered = true;
         let secret = random::secret();
         let ticket = Ticket { session: *session, ends_at: now + TICKET_LIFE };
-        asked.ends.push(ticket.ends_at);
+        ends.push(ticket.ends_at);
         tickets.insert(Hashed::of(&secret), ticket);
         Ok(secret)
     }
@@ -269,10 +264,7 @@ impl Accounts {
     pub fn redeem(&self, ticket: &str, sessions: &[Hashed], now: Instant) -> Option<SignedIn> {
         let mut state = self.lock();
         let ticket = state.tickets.remove(&Hashed::of(ticket))?;
-        let owner = state.sessions.get_mut(&ticket.session);
-        if let Some(asked) = owner.and_then(|owner| owner.asked.as_mut()) {
-            asked.was_redeemed(ticket.ends_at);
-        }
+        state.is_redeemed(&ticket);
         let foreign = !sessions.is_empty() && !sessions.contains(&ticket.session);
         if foreign || ticket.ends_at <= now {
             return None;
@@ -287,9 +279,7 @@ impl Accounts {
     pub fn handle_timeout(&self, now: Instant) -> Vec<Hashed> {
         let mut state = self.lock();
         state.tickets.retain(|_, ticket| ticket.ends_at > now);
-        for session in state.sessions.values_mut() {
-            session.asked.take_if(|asked| asked.is_nothing(now));
-        }
+        state.tickets_end.retain(|_, ends| ends.iter().any(|end| *end > now));
         let now = state.moment(now);
         let expired = state.sessions.iter().filter(|(_, session)| !session.is_alive(now));
         let expired: Vec<Hashed> = expired.map(|(key, _)| *key).collect();
@@ -310,7 +300,19 @@ impl State {
         Moment(i64::try_from(since).unwrap_or(i64::MAX))
     }
 
+    /// A ticket is out no longer. Of most sessions no other is.
+    fn is_redeemed(&mut self, ticket: &Ticket) {
+        let Some(ends) = self.tickets_end.get_mut(&ticket.session) else { return };
+        if let Some(at) = ends.iter().position(|end| *end == ticket.ends_at) {
+            ends.swap_remove(at);
+        }
+        if ends.is_empty() {
+            self.tickets_end.remove(&ticket.session);
+        }
+    }
+
     fn end(&mut self, session: &Hashed) {
+        self.tickets_end.remove(session);
         if let Some(ended) = self.sessions.remove(session) {
             self.names.remove(&ended.user.id);
             self.to_forget.insert(*session);
@@ -320,6 +322,17 @@ impl State {
 }
 
 impl Session {
+    /// Asks for one more ticket, or says how long to wait.
+    fn takes_ticket(&mut self, now: Moment) -> Result<(), Duration> {
+        let until = self.tickets_count_until.max(now).later_by(TICKET_EVERY_MS);
+        let too_many = now.later_by(TICKETS_AT_ONCE * TICKET_EVERY_MS).ms_until(until);
+        if too_many > 0 {
+            return Err(Duration::from_millis(too_many));
+        }
+        self.tickets_count_until = until;
+        Ok(())
+    }
+
     fn is_alive(&self, now: Moment) -> bool {
         let idle_max = if self.entered { SESSION_IDLE } else { SESSION_UNUSED };
         let within = |since: Moment, max| Duration::from_millis(since.ms_until(now)) < max;
@@ -327,23 +340,13 @@ impl Session {
     }
 }
 
-impl Asked {
-    /// The ticket that ends then is out no longer.
-    fn was_redeemed(&mut self, ends_at: Instant) {
-        if let Some(at) = self.ends.iter().position(|end| *end == ends_at) {
-            self.ends.swap_remove(at);
-        }
-    }
-
-    /// Whether it makes no difference any more.
-    fn is_nothing(&self, now: Instant) -> bool {
-        self.ends.iter().all(|end| *end <= now) && self.rate.is_full(&TICKET_RATE, now)
-    }
-}
-
 impl Moment {
     fn earlier_by(self, ms: u64) -> Self {
         Self(self.0.saturating_sub_unsigned(ms))
+    }
+
+    fn later_by(self, ms: u64) -> Self {
+        Self(self.0.saturating_add_unsigned(ms))
     }
 
     fn ms_until(self, later: Self) -> u64 {
