@@ -40,6 +40,8 @@ pub struct Conversation {
     speeds: Option<Box<Speeds>>,
     pulse: Pulse,
     allowance: Allowance,
+    /// Where in the interval its heartbeat lies.
+    phase: f32,
     /// A page of history was asked for: nothing more is read before it has come.
     page_awaited: bool,
     requests: Queue<Request>,
@@ -76,8 +78,9 @@ impl Conversation {
             },
             follows: Follows::default(),
             speeds: None,
-            pulse: Pulse::new(&settings, phase, now),
+            pulse: Pulse::new(&settings, now),
             allowance: Allowance::new(&settings, now),
+            phase: phase as f32,
             page_awaited: false,
             requests: Queue::default(),
             replies: Queue::default(),
@@ -126,7 +129,7 @@ impl Conversation {
         let room = room.take();
         let Some(user) = user else { return self.close(CloseCode::TicketInvalid) };
         self.state = State::Talking { user: user.clone() };
-        self.pulse.begin(&self.settings, now);
+        self.pulse.begin(&self.settings, self.phase, now);
         self.replies.push_back(ServerMessage::Welcome {
             connection: self.id.clone(),
             user,

@@ -3,17 +3,14 @@
 
 use std::time::{Duration, Instant};
 
-use crate::{
-    Settings,
-    rate::{Bucket, Rate},
-};
+use crate::{Settings, rate::Bucket};
 
-/// Small while nothing was spent: many are connected and say nothing.
+/// Small while what few need was not spent: many are connected and say nothing.
 #[derive(Debug)]
 pub(super) struct Allowance {
+    /// While something is owed, nothing more is read.
     inbound_bytes: Bucket,
-    /// Nothing more is read before what was read is paid for.
-    paused: bool,
+    joins: Bucket,
     spent: Option<Box<Spent>>,
 }
 
@@ -22,14 +19,16 @@ pub(super) struct Allowance {
 struct Spent {
     refusals: Bucket,
     control_frames: Bucket,
-    joins: Bucket,
     pages: Bucket,
 }
 
 impl Allowance {
     pub(super) fn new(settings: &Settings, now: Instant) -> Self {
-        let inbound_bytes = Bucket::new(&settings.inbound_bytes, now);
-        Self { inbound_bytes, paused: false, spent: None }
+        Self {
+            inbound_bytes: Bucket::new(&settings.inbound_bytes, now),
+            joins: Bucket::new(&settings.joins, now),
+            spent: None,
+        }
     }
 
     /// Whether one more frame may be refused.
@@ -45,7 +44,7 @@ impl Allowance {
 
     /// One more room is joined, or how long to wait.
     pub(super) fn take_join(&mut self, settings: &Settings, now: Instant) -> Result<(), Duration> {
-        self.spent(settings, now).joins.take(1.0, &settings.joins, now)
+        self.joins.take(1.0, &settings.joins, now)
     }
 
     /// One more page is read or marked as read, or how long to wait.
@@ -55,25 +54,20 @@ impl Allowance {
 
     /// So many bytes came; reading pauses until they are paid for.
     pub(super) fn take_bytes(&mut self, bytes: usize, settings: &Settings, now: Instant) {
-        let debt = self.inbound_bytes.owe(bytes as f64, &settings.inbound_bytes, now);
-        self.paused = !debt.is_zero();
+        self.inbound_bytes.owe(bytes as f64, &settings.inbound_bytes, now);
     }
 
     pub(super) fn handle_timeout(&mut self, settings: &Settings, now: Instant) {
-        self.paused &= self.paid_at(&settings.inbound_bytes) > now;
+        self.inbound_bytes.settle(&settings.inbound_bytes, now);
         self.spent.take_if(|spent| spent.is_nothing(settings, now));
     }
 
     pub(super) fn is_paused(&self) -> bool {
-        self.paused
+        self.inbound_bytes.owes()
     }
 
     pub(super) fn paused_until(&self, settings: &Settings) -> Option<Instant> {
-        self.paused.then(|| self.paid_at(&settings.inbound_bytes))
-    }
-
-    fn paid_at(&self, rate: &Rate) -> Instant {
-        self.inbound_bytes.paid_at(rate)
+        self.is_paused().then(|| self.inbound_bytes.paid_at(&settings.inbound_bytes))
     }
 
     fn spent(&mut self, settings: &Settings, now: Instant) -> &mut Spent {
@@ -81,7 +75,6 @@ impl Allowance {
             Box::new(Spent {
                 refusals: Bucket::new(&settings.refusals, now),
                 control_frames: Bucket::new(&settings.control_frames, now),
-                joins: Bucket::new(&settings.joins, now),
                 pages: Bucket::new(&settings.pages, now),
             })
         })
@@ -93,7 +86,6 @@ impl Spent {
     fn is_nothing(&self, settings: &Settings, now: Instant) -> bool {
         self.refusals.is_full(&settings.refusals, now)
             && self.control_frames.is_full(&settings.control_frames, now)
-            && self.joins.is_full(&settings.joins, now)
             && self.pages.is_full(&settings.pages, now)
     }
 }
