@@ -55,20 +55,13 @@ pub(super) struct Standing {
     pub(super) keeps_up: bool,
 }
 
-#[derive(Debug)]
-pub(super) struct Follower {
-    mailbox: Arc<Mailbox>,
-    place: Place,
-}
-
 /// Where a follower is while something new comes.
 #[derive(Debug)]
-enum Place {
+pub(super) enum Follower {
     /// With a cursor of their own.
-    Reading,
-    /// The same; they were left behind when they had been handed everything up to here, and are to
-    /// be told so.
-    LeftAt(u64),
+    Reading(Arc<Mailbox>),
+    /// The same; they stood up from here because they were left behind, and are to be told so.
+    Left(Arc<Seat>),
     /// In the audience: they keep up.
     Sitting(Arc<Seat>),
 }
@@ -162,8 +155,7 @@ impl RunningState {
         let connection = &mailbox.owner().connection;
         let followed_before = self.unfollow(connection);
         self.readers.insert(connection.clone(), Arc::clone(mailbox));
-        let follower = Follower { mailbox: Arc::clone(mailbox), place: Place::Reading };
-        self.followers.insert(connection.clone(), follower);
+        self.followers.insert(connection.clone(), Follower::Reading(Arc::clone(mailbox)));
         !followed_before
     }
 
@@ -193,9 +185,9 @@ impl RunningState {
         if self.room.head() != *at {
             return false;
         }
-        let seat = Seat::new(Arc::clone(&follower.mailbox), Arc::clone(line), echo, at.seq);
+        let seat = Seat::new(Arc::clone(follower.mailbox()), Arc::clone(line), echo, at.seq);
         self.audience.sit(&seat);
-        follower.place = Place::Sitting(seat);
+        *follower = Follower::Sitting(seat);
         self.readers.remove(connection);
         true
     }
@@ -229,7 +221,7 @@ impl RunningState {
         let Some(follower) = self.followers.get_mut(connection) else { return };
         // Whoever followed anew meanwhile, or knows already, has another cursor.
         if follower.seat().is_some_and(|other| Arc::ptr_eq(other, seat)) {
-            follower.place = Place::LeftAt(seat.at());
+            *follower = Follower::Left(Arc::clone(seat));
             self.readers.insert(connection.clone(), Arc::clone(mailbox));
             mailbox.mark(self.room.name());
         }
@@ -261,7 +253,7 @@ impl RunningState {
                 if let Some(seat) = follower.seat() {
                     audience.stand_up(seat);
                 }
-                follower.mailbox.removed(room.name());
+                follower.mailbox().removed(room.name());
                 room.presence.leave(follower.user(), clock::now());
             }
             stays
@@ -275,7 +267,7 @@ impl RunningState {
 
     pub(super) fn mark_followers(&self) {
         for follower in self.followers.values() {
-            follower.mailbox.mark(self.room.name());
+            follower.mailbox().mark(self.room.name());
         }
     }
 
@@ -285,22 +277,30 @@ impl RunningState {
 }
 
 impl Follower {
+    fn mailbox(&self) -> &Arc<Mailbox> {
+        match self {
+            Self::Reading(mailbox) => mailbox,
+            Self::Left(seat) | Self::Sitting(seat) => seat.mailbox(),
+        }
+    }
+
     fn user(&self) -> &UserId {
-        &self.mailbox.owner().user
+        &self.mailbox().owner().user
     }
 
     /// Where they sit, while they keep up.
     fn seat(&self) -> Option<&Arc<Seat>> {
-        match &self.place {
-            Place::Sitting(seat) => Some(seat),
-            Place::Reading | Place::LeftAt(_) => None,
+        match self {
+            Self::Sitting(seat) => Some(seat),
+            Self::Reading(_) | Self::Left(_) => None,
         }
     }
 
     /// How far they had been handed what is new, where they were left behind and not told yet.
     fn is_told(&mut self) -> Option<u64> {
-        let Place::LeftAt(at) = self.place else { return None };
-        self.place = Place::Reading;
+        let Self::Left(seat) = self else { return None };
+        let at = seat.at();
+        *self = Self::Reading(Arc::clone(self.mailbox()));
         Some(at)
     }
 }
