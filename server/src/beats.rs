@@ -71,13 +71,14 @@ impl Beats {
     }
 }
 
-impl Alarm {
+impl Default for Alarm {
     /// Set to look at once.
-    #[must_use]
-    pub fn new() -> Self {
+    fn default() -> Self {
         Self { beat: 0, asked: NEVER, exact: None }
     }
+}
 
+impl Alarm {
     /// Sets it to this moment: exactly where that is soon, else to the next beat.
     pub fn set(&mut self, at: Instant, beats: &Beats, now: Instant) {
         self.beat = beats.beat_for(at);
@@ -147,7 +148,7 @@ mod tests {
     fn whoever_waits_is_woken_on_their_beat_and_stands_there_once() {
         let now = clock::now();
         let at = |s| now + Duration::from_secs(s);
-        let (beats, mut alarm, woken) = (Beats::new(now), Alarm::new(), Arc::<Woken>::default());
+        let (beats, mut alarm, woken) = (Beats::new(now), Alarm::default(), Arc::<Woken>::default());
         let waker = Arc::clone(&woken).into();
         let mut cx = Context::from_waker(&waker);
         let mut looks = |due, now| {

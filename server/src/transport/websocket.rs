@@ -138,7 +138,7 @@ impl Connection {
         }
         Self {
             socket: Socket::new(stream, &early, &LIMITS, now),
-            alarm: Alarm::new(),
+            alarm: Alarm::default(),
             door: Some(Box::new(Door {
                 sessions,
                 stopping: Box::pin(app.stopping.clone().cancelled_owned()),
