@@ -17,7 +17,7 @@ const LIMITS: Limits = Limits {
 type Outcome = (Vec<Incoming>, Option<Violation>);
 
 fn read<'a>(pieces: impl Iterator<Item = &'a [u8]>, now: Instant) -> Outcome {
-    let (mut decoder, mut incoming) = (Decoder::new(LIMITS), Vec::new());
+    let (mut decoder, mut incoming) = (Decoder::new(&LIMITS), Vec::new());
     for piece in pieces {
         decoder.feed(piece, now);
         loop {

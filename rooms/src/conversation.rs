@@ -11,14 +11,14 @@ mod pulse;
 mod speeds;
 mod told;
 
-use std::{collections::VecDeque, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 use common::{
     CloseCode, ConnectionId, Member, Problem, RoomName, ServerMessage, ServerVersion, WireLimits,
     limits::{BODY_CHARS_MAX, FRAME_BYTES_MAX},
 };
 
-use crate::{Entry, Settings};
+use crate::{Entry, Queue, Settings};
 use allowance::Allowance;
 pub use follows::Follow;
 use follows::Follows;
@@ -36,14 +36,17 @@ pub struct Conversation {
     settings: Arc<Settings>,
     state: State,
     follows: Follows,
-    speeds: Speeds,
+    /// None while nobody spoke too fast.
+    speeds: Option<Box<Speeds>>,
     pulse: Pulse,
     allowance: Allowance,
+    /// Where in the interval its heartbeat lies.
+    phase: f32,
     /// A page of history was asked for: nothing more is read before it has come.
     page_awaited: bool,
-    requests: VecDeque<Request>,
-    replies: VecDeque<ServerMessage>,
-    entries: VecDeque<Arc<Entry>>,
+    requests: Queue<Request>,
+    replies: Queue<ServerMessage>,
+    entries: Queue<Arc<Entry>>,
 }
 
 #[derive(Debug)]
@@ -74,13 +77,14 @@ impl Conversation {
                 room: None,
             },
             follows: Follows::default(),
-            speeds: Speeds::default(),
-            pulse: Pulse::new(&settings, phase, now),
+            speeds: None,
+            pulse: Pulse::new(&settings, now),
             allowance: Allowance::new(&settings, now),
+            phase: phase as f32,
             page_awaited: false,
-            requests: VecDeque::new(),
-            replies: VecDeque::new(),
-            entries: VecDeque::new(),
+            requests: Queue::default(),
+            replies: Queue::default(),
+            entries: Queue::default(),
             settings,
         }
     }
@@ -125,7 +129,7 @@ impl Conversation {
         let room = room.take();
         let Some(user) = user else { return self.close(CloseCode::TicketInvalid) };
         self.state = State::Talking { user: user.clone() };
-        self.pulse.begin(&self.settings, now);
+        self.pulse.begin(&self.settings, self.phase, now);
         self.replies.push_back(ServerMessage::Welcome {
             connection: self.id.clone(),
             user,
@@ -175,7 +179,7 @@ impl Conversation {
 
     /// Time passed.
     pub fn handle_timeout(&mut self, now: Instant) {
-        self.allowance.handle_timeout(now);
+        self.allowance.handle_timeout(&self.settings, now);
         match &self.state {
             State::Greeting { until, .. } if *until <= now => self.close(CloseCode::Stale),
             State::Greeting { .. } | State::Closing(_) => {}
@@ -199,7 +203,7 @@ impl Conversation {
             State::Talking { .. } => Some(self.pulse.poll_timeout()),
             State::Closing(_) => return None,
         };
-        [of_state, self.allowance.paused_until()].into_iter().flatten().min()
+        [of_state, self.allowance.paused_until(&self.settings)].into_iter().flatten().min()
     }
 
     /// The connection is to end. The first reason stands.
@@ -226,29 +230,19 @@ impl Conversation {
     pub fn wants_input(&self) -> bool {
         self.replies.len() < REPLIES_MAX
             && !self.page_awaited
-            && self.allowance.paused_until().is_none()
+            && !self.allowance.is_paused()
             && self.closing().is_none()
     }
 
     /// What the rooms are asked for next.
     pub fn poll_request(&mut self) -> Option<Request> {
-        let request = self.requests.pop_front();
-        if request.is_none() && self.requests.capacity() > 0 {
-            self.requests = VecDeque::new();
-        }
-        request
+        self.requests.pop_front()
     }
 
     /// What is to be written next: replies and notices before entries.
     pub fn poll_frame(&mut self) -> Option<Frame> {
         let reply = self.replies.pop_front().map(Frame::Message);
-        let frame = reply.or_else(|| self.entries.pop_front().map(Frame::Entry));
-        if frame.is_none() {
-            // An idle connection keeps no room for what it once had to say.
-            self.replies = VecDeque::new();
-            self.entries = VecDeque::new();
-        }
-        frame
+        reply.or_else(|| self.entries.pop_front().map(Frame::Entry))
     }
 
     fn refuse(&mut self, id: Option<u64>, error: Problem, now: Instant) {

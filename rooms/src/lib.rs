@@ -9,7 +9,7 @@
 //! [`room`] (a running room: its tail, reading from a cursor), [`presence`] (who is there),
 //! [`access`] (who may do what), [`rate`] and [`people`] (how much one person may do),
 //! [`conversation`] (one connection, from its ticket to its close), [`settings`] (the numbers);
-//! `lookup` is where hashing is allowed.
+//! `lookup` is where hashing is allowed, [`Queue`] what waits in a connection.
 
 #![warn(missing_docs)]
 
@@ -29,6 +29,8 @@ pub mod people;
 
 mod lookup;
 
+mod queue;
+
 pub mod conversation;
 
 pub mod settings;
@@ -41,5 +43,6 @@ pub use entry::{Content, Draft, Entry, MembershipChange};
 pub use log::{AppendRefusal, Appended, MemoryLog, NewRoom, OpenRefusal, RoomRecord};
 pub use people::People;
 pub use presence::{News, Presence};
+pub use queue::Queue;
 pub use room::{Read, Room, Start};
 pub use settings::Settings;

@@ -17,12 +17,19 @@ pub struct People {
     people: Lookup<UserId, Person>,
 }
 
-/// Small while nothing was asked for: many are connected and do nothing.
+/// Small while nothing was asked for: many are connected once and do nothing.
 #[derive(Debug, Default)]
 struct Person {
-    /// Oldest first.
-    connections: Vec<ConnectionId>,
-    spent: Option<Box<Spent>>,
+    oldest: Option<ConnectionId>,
+    more: Option<Box<More>>,
+}
+
+/// What few have.
+#[derive(Debug, Default)]
+struct More {
+    /// The connections behind the oldest, in their order.
+    later: Vec<ConnectionId>,
+    spent: Option<Spent>,
     /// Rooms that this person opened.
     rooms_opened: usize,
 }
@@ -54,17 +61,25 @@ impl People {
         connection: ConnectionId,
         settings: &Settings,
     ) -> Option<ConnectionId> {
-        let connections = &mut self.person(user).connections;
-        connections.reserve_exact(1);
-        connections.push(connection);
-        let too_many = connections.len() > settings.connections_per_user_max;
-        too_many.then(|| connections.remove(0))
+        let person = self.person(user);
+        if person.oldest.is_none() {
+            person.oldest = Some(connection);
+        } else {
+            person.more().later.push(connection);
+        }
+        let too_many = person.connections() > settings.connections_per_user_max;
+        too_many.then(|| person.oldest_goes()).flatten()
     }
 
     /// A connection of this person ended.
     pub fn disconnect(&mut self, user: &UserId, connection: &ConnectionId) {
         if let Some(person) = self.people.get_mut(user) {
-            person.connections.retain(|other| other != connection);
+            if let Some(more) = &mut person.more {
+                more.later.retain(|other| other != connection);
+            }
+            if person.oldest.as_ref() == Some(connection) {
+                person.oldest_goes();
+            }
         }
     }
 
@@ -132,27 +147,28 @@ impl People {
         now: Instant,
     ) -> Result<(), NoRoom> {
         let person = self.person(user);
-        if person.rooms_opened >= settings.rooms_per_user_max {
+        if person.more().rooms_opened >= settings.rooms_per_user_max {
             return Err(NoRoom::TooMany);
         }
         let opens = &mut person.spent(settings, now).opens;
         opens.take(1.0, &settings.opens, now).map_err(NoRoom::TooFast)?;
-        person.rooms_opened += 1;
+        person.more().rooms_opened += 1;
         Ok(())
     }
 
     /// The room that this person was to open could not be opened.
     pub fn not_opened(&mut self, user: &UserId) {
-        if let Some(person) = self.people.get_mut(user) {
-            person.rooms_opened = person.rooms_opened.saturating_sub(1);
+        let more = self.people.get_mut(user).and_then(|person| person.more.as_mut());
+        if let Some(more) = more {
+            more.rooms_opened = more.rooms_opened.saturating_sub(1);
         }
     }
 
     /// Forgets what makes no difference: full buckets, and people without connections.
     pub fn handle_timeout(&mut self, settings: &Settings, now: Instant) {
         self.people.retain(|person| {
-            person.spent.take_if(|spent| spent.is_nothing(settings, now));
-            !person.connections.is_empty() || person.spent.is_some() || person.rooms_opened > 0
+            person.more.take_if(|more| more.is_nothing(settings, now));
+            person.oldest.is_some() || person.more.is_some()
         });
     }
 
@@ -168,16 +184,38 @@ impl People {
 }
 
 impl Person {
+    fn connections(&self) -> usize {
+        let later = self.more.as_ref().map_or(0, |more| more.later.len());
+        usize::from(self.oldest.is_some()) + later
+    }
+
+    /// The next is the oldest from here on.
+    fn oldest_goes(&mut self) -> Option<ConnectionId> {
+        let later = self.more.as_mut().map(|more| &mut more.later);
+        let next = later.filter(|later| !later.is_empty()).map(|later| later.remove(0));
+        std::mem::replace(&mut self.oldest, next)
+    }
+
+    fn more(&mut self) -> &mut More {
+        self.more.get_or_insert_default()
+    }
+
     fn spent(&mut self, settings: &Settings, now: Instant) -> &mut Spent {
-        self.spent.get_or_insert_with(|| {
-            Box::new(Spent {
-                says: Bucket::new(&settings.says, now),
-                says_in_room: BTreeMap::new(),
-                opens: Bucket::new(&settings.opens, now),
-                searches: Bucket::new(&settings.searches, now),
-                pages: Bucket::new(&settings.pages, now),
-            })
+        self.more().spent.get_or_insert_with(|| Spent {
+            says: Bucket::new(&settings.says, now),
+            says_in_room: BTreeMap::new(),
+            opens: Bucket::new(&settings.opens, now),
+            searches: Bucket::new(&settings.searches, now),
+            pages: Bucket::new(&settings.pages, now),
         })
+    }
+}
+
+impl More {
+    /// Whether it makes no difference.
+    fn is_nothing(&mut self, settings: &Settings, now: Instant) -> bool {
+        self.spent.take_if(|spent| spent.is_nothing(settings, now));
+        self.later.is_empty() && self.spent.is_none() && self.rooms_opened == 0
     }
 }
 

@@ -31,8 +31,8 @@ pub struct Presence {
     /// More people than are named were present at some moment since the last version.
     was_large: bool,
     publish_at: Option<Instant>,
-    /// How many are gone and may come back.
-    awaited: usize,
+    /// Who is gone and may come back, and until when.
+    awaited: BTreeMap<UserId, Instant>,
     grace: Duration,
     coalesce: Duration,
 }
@@ -41,7 +41,6 @@ pub struct Presence {
 struct Present {
     name: UserName,
     connections: u32,
-    gone_at: Option<Instant>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -86,7 +85,7 @@ impl Presence {
             unpublished: Change::default(),
             was_large: false,
             publish_at: None,
-            awaited: 0,
+            awaited: BTreeMap::new(),
             grace: settings.presence_grace,
             coalesce: settings.presence_coalesce,
         }
@@ -97,13 +96,14 @@ impl Presence {
         let Member { id, name } = member;
         if let Some(present) = self.present.get_mut(id) {
             present.connections += 1;
-            self.awaited -= usize::from(present.gone_at.take().is_some());
+            self.awaited.remove(id);
             return;
         }
-        let present = Present { name: name.clone(), connections: 1, gone_at: None };
-        self.present.insert(id.clone(), present);
-        self.unpublished.join(id, name);
+        self.present.insert(id.clone(), Present { name: name.clone(), connections: 1 });
         self.was_large |= self.is_large();
+        if !self.was_large {
+            self.unpublished.join(id, name);
+        }
         self.publish_soon(now);
     }
 
@@ -112,8 +112,7 @@ impl Presence {
         let Some(present) = self.present.get_mut(user) else { return };
         present.connections = present.connections.saturating_sub(1);
         if present.connections == 0 {
-            let before = present.gone_at.replace(now + self.grace);
-            self.awaited += usize::from(before.is_none());
+            self.awaited.insert(user.clone(), now + self.grace);
         }
     }
 
@@ -128,13 +127,10 @@ impl Presence {
     /// Sends off those whose grace is over, and publishes what is due. Says whether there is a
     /// new version.
     pub fn handle_timeout(&mut self, now: Instant) -> bool {
-        if self.awaited > 0 {
-            let gone = |present: &Present| present.gone_at.is_some_and(|at| at <= now);
-            let gone: Vec<UserId> =
-                self.present.iter().filter(|(_, p)| gone(p)).map(|(id, _)| id.clone()).collect();
-            for user in gone {
-                self.forget(&user, now);
-            }
+        let gone = self.awaited.iter().filter(|(_, until)| **until <= now);
+        let gone: Vec<UserId> = gone.map(|(id, _)| id.clone()).collect();
+        for user in gone {
+            self.forget(&user, now);
         }
         if self.publish_at.is_none_or(|at| at > now) {
             return false;
@@ -143,7 +139,8 @@ impl Presence {
         let change = std::mem::take(&mut self.unpublished);
         let is_large = self.is_large();
         let large = std::mem::replace(&mut self.was_large, is_large);
-        let change = Change { large, ..change };
+        // Of a large room nobody is told who came and went: it is not kept either.
+        let change = if large { Change { large, ..Change::default() } } else { change };
         self.version += 1;
         self.changes.push_back(change);
         if self.changes.len() > CHANGES_KEPT {
@@ -155,8 +152,7 @@ impl Presence {
     /// When [`Self::handle_timeout`] wants to be called.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let gone = self.present.values().filter_map(|present| present.gone_at);
-        gone.chain(self.publish_at).min()
+        self.awaited.values().copied().chain(self.publish_at).min()
     }
 
     /// What whoever knows `version` has to be told to know [`Self::version`].
@@ -213,9 +209,11 @@ impl Presence {
     }
 
     fn forget(&mut self, user: &UserId, now: Instant) {
-        let gone = self.present.remove(user);
-        self.awaited -= usize::from(gone.is_some_and(|present| present.gone_at.is_some()));
-        self.unpublished.leave(user);
+        self.present.remove(user);
+        self.awaited.remove(user);
+        if !self.was_large {
+            self.unpublished.leave(user);
+        }
         self.publish_soon(now);
     }
 

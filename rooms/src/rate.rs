@@ -46,11 +46,28 @@ impl Bucket {
         (lacks > 0.0).then(|| seconds(lacks / rate.per_second))
     }
 
-    /// Takes `cost` out of it even if it then owes something, and answers how long the debt lasts.
-    pub(crate) fn owe(&mut self, cost: f64, rate: &Rate, now: Instant) -> Duration {
+    /// Takes `cost` out of it even if it then owes something.
+    pub(crate) fn owe(&mut self, cost: f64, rate: &Rate, now: Instant) {
         self.fill(rate, now);
         self.left -= cost;
-        seconds((-self.left).max(0.0) / rate.per_second)
+    }
+
+    /// Whether it owes something that was not said to be paid.
+    pub(crate) fn owes(&self) -> bool {
+        self.left < 0.0
+    }
+
+    /// When nothing is owed any more.
+    pub(crate) fn paid_at(&self, rate: &Rate) -> Instant {
+        self.seen_at + seconds((-self.left).max(0.0) / rate.per_second)
+    }
+
+    /// Lets it owe nothing any more, where that time has come.
+    pub(crate) fn settle(&mut self, rate: &Rate, now: Instant) {
+        if self.owes() && self.paid_at(rate) <= now {
+            self.fill(rate, now);
+            self.left = self.left.max(0.0);
+        }
     }
 
     /// Whether it has become as good as new.

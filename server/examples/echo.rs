@@ -69,10 +69,9 @@ async fn interrupted() {
     }
 }
 
-async fn echo(arrival: Arrival, app: Arc<App>) {
+async fn echo(arrival: Arrival, _app: Arc<App>) {
     let Arrival { stream, early, place: _place, .. } = arrival;
-    let stall_max = app.config.write_stall();
-    let mut socket = Socket::new(stream, &early, LIMITS, stall_max, clock::now());
+    let mut socket = Socket::new(stream, &early, &LIMITS, clock::now());
     loop {
         let closing = answer(&mut socket);
         socket.try_flush(clock::now());
@@ -88,7 +87,7 @@ async fn echo(arrival: Arrival, app: Arc<App>) {
             tokio::task::yield_now().await;
             continue;
         }
-        if poll_fn(|cx| socket.poll(reads, cx)).await == Happened::Lost {
+        if poll_fn(|cx| socket.poll(reads, cx, clock::now())).await == Happened::Lost {
             return;
         }
     }

@@ -12,7 +12,6 @@ use std::{
 };
 
 use common::{ErrorCode, Member, Problem, UserId, UserName};
-use rooms::rate::{Bucket, Rate};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
@@ -25,8 +24,9 @@ use crate::{
 pub const TICKET_LIFE: Duration = Duration::from_secs(30);
 /// Tickets of one session that are worth something at the same time.
 const TICKETS_LIVE_MAX: usize = 10;
-/// Tickets that one session may ask for: 30 a minute.
-const TICKET_RATE: Rate = Rate { per_second: 0.5, burst: 30.0 };
+/// Tickets that one session may ask for: 30 at once, and then one in this time.
+const TICKET_EVERY_MS: u64 = 2_000;
+const TICKETS_AT_ONCE: u64 = 30;
 /// A session that is not used ends.
 const SESSION_IDLE: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 /// A session of somebody who never came in ends sooner: names alone must not fill the house.
@@ -43,15 +43,18 @@ const SESSIONS_MAX: usize = 200_000;
 pub struct Hashed([u8; 32]);
 
 /// Everybody who is signed in, and the tickets that are out.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Accounts {
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
+    opened_at: Instant,
     sessions: HashMap<Hashed, Session>,
     tickets: HashMap<Hashed, Ticket>,
+    /// When the tickets end that are out, by session.
+    tickets_end: HashMap<Hashed, Vec<Instant>>,
     /// Sessions that are over and still kept.
     to_forget: HashSet<Hashed>,
     names: HashMap<UserId, UserName>,
@@ -60,23 +63,21 @@ struct State {
 #[derive(Debug)]
 struct Session {
     user: Member,
-    age: Age,
-    idle: Age,
+    begun: Moment,
+    used: Moment,
     /// Whether it ever asked for a ticket.
     entered: bool,
     /// When it was kept last, in milliseconds since 1970.
     saved_ms: Option<u64>,
-    ticket_rate: Bucket,
-    /// When each of its tickets ends that is out.
-    tickets_end: Vec<Instant>,
+    /// When none of the tickets that it asked for counts any more: each does for a while, one after
+    /// the other.
+    tickets_count_until: Moment,
 }
 
-/// Time since a moment that may lie before this process, or even before the machine's clock began.
-#[derive(Clone, Copy, Debug)]
-struct Age {
-    before: Duration,
-    since: Instant,
-}
+/// Milliseconds since the accounts were opened. It may lie before that, and even before the
+/// machine's clock began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Moment(i64);
 
 #[derive(Debug)]
 struct Ticket {
@@ -114,6 +115,14 @@ impl Hashed {
 }
 
 impl Accounts {
+    /// Nobody is signed in.
+    #[must_use]
+    pub fn new(now: Instant) -> Self {
+        let (sessions, tickets, tickets_end, to_forget, names) = Default::default();
+        let state = State { opened_at: now, sessions, tickets, tickets_end, to_forget, names };
+        Self { state: Mutex::new(state) }
+    }
+
     /// Begins a session of a new guest and answers its secret.
     ///
     /// # Errors
@@ -121,19 +130,19 @@ impl Accounts {
     pub fn sign_in_guest(&self, name: UserName, now: Instant) -> Result<(String, Member), Problem> {
         let (secret, id) = (random::secret(), random::user_id());
         let user = Member { id: id.clone(), name: name.clone() };
-        let session = Session {
-            user: user.clone(),
-            age: Age::none(now),
-            idle: Age::none(now),
-            entered: false,
-            saved_ms: None,
-            ticket_rate: Bucket::new(&TICKET_RATE, now),
-            tickets_end: Vec::new(),
-        };
         let mut state = self.lock();
         if state.sessions.len() >= SESSIONS_MAX {
             return Err(Problem::new(ErrorCode::Busy).retry_after_ms(60_000));
         }
+        let now = state.moment(now);
+        let session = Session {
+            user: user.clone(),
+            begun: now,
+            used: now,
+            entered: false,
+            saved_ms: None,
+            tickets_count_until: now,
+        };
         state.sessions.insert(Hashed::of(&secret), session);
         state.names.insert(id, name);
         Ok((secret, user))
@@ -143,8 +152,9 @@ impl Accounts {
     pub fn signed_in(&self, secret: &str, now: Instant) -> Option<SignedIn> {
         let key = Hashed::of(secret);
         let mut state = self.lock();
+        let now = state.moment(now);
         let session = state.sessions.get_mut(&key).filter(|session| session.is_alive(now))?;
-        session.idle = Age::none(now);
+        session.used = now;
         Some(SignedIn { session: key, user: session.user.clone() })
     }
 
@@ -178,20 +188,16 @@ impl Accounts {
     /// 1970. It alone is compared with what was kept: no clock of this machine was there then.
     pub fn restore(&self, saved: Vec<SavedSession>, wall_ms: u64, now: Instant) {
         let mut state = self.lock();
+        let now = state.moment(now);
         for SavedSession { session, user, begun_ms, used_ms } in saved {
-            let age = |since_ms| Age {
-                before: Duration::from_millis(wall_ms.saturating_sub(since_ms)),
-                since: now,
-            };
             state.names.insert(user.id.clone(), user.name.clone());
             let restored = Session {
                 user,
-                age: age(begun_ms),
-                idle: age(used_ms),
+                begun: now.earlier_by(wall_ms.saturating_sub(begun_ms)),
+                used: now.earlier_by(wall_ms.saturating_sub(used_ms)),
                 entered: true,
                 saved_ms: Some(used_ms),
-                ticket_rate: Bucket::new(&TICKET_RATE, now),
-                tickets_end: Vec::new(),
+                tickets_count_until: now,
             };
             state.sessions.insert(session, restored);
         }
@@ -203,7 +209,7 @@ impl Accounts {
         let state = self.lock();
         let owner = state.sessions.get(session)?;
         let due = owner.saved_ms.is_none_or(|saved| wall_ms.saturating_sub(saved) >= SAVE_EVERY_MS);
-        let age_ms = u64::try_from(owner.age.at(now).as_millis()).unwrap_or(u64::MAX);
+        let age_ms = owner.begun.ms_until(state.moment(now));
         due.then(|| SavedSession {
             session: *session,
             user: owner.user.clone(),
@@ -232,20 +238,22 @@ impl Accounts {
     /// Too many tickets are out, or too many were asked for in a short time.
     pub fn issue_ticket(&self, session: &Hashed, now: Instant) -> Result<String, Problem> {
         let mut state = self.lock();
-        let State { sessions, tickets, .. } = &mut *state;
+        let moment = state.moment(now);
+        let State { sessions, tickets, tickets_end, .. } = &mut *state;
         let owner =
             sessions.get_mut(session).ok_or_else(|| Problem::new(ErrorCode::Unauthenticated))?;
-        owner.ticket_rate.take(1.0, &TICKET_RATE, now).map_err(Problem::rate_limited)?;
-        owner.tickets_end.retain(|end| *end > now);
-        if owner.tickets_end.len() >= TICKETS_LIVE_MAX
-            && let Some(first) = owner.tickets_end.iter().min()
+        owner.takes_ticket(moment).map_err(Problem::rate_limited)?;
+        let ends = tickets_end.entry(*session).or_default();
+        ends.retain(|end| *end > now);
+        if ends.len() >= TICKETS_LIVE_MAX
+            && let Some(first) = ends.iter().min()
         {
             return Err(Problem::rate_limited(*first - now));
         }
         owner.entered = true;
         let secret = random::secret();
         let ticket = Ticket { session: *session, ends_at: now + TICKET_LIFE };
-        owner.tickets_end.push(ticket.ends_at);
+        ends.push(ticket.ends_at);
         tickets.insert(Hashed::of(&secret), ticket);
         Ok(secret)
     }
@@ -256,13 +264,12 @@ impl Accounts {
     pub fn redeem(&self, ticket: &str, sessions: &[Hashed], now: Instant) -> Option<SignedIn> {
         let mut state = self.lock();
         let ticket = state.tickets.remove(&Hashed::of(ticket))?;
-        if let Some(owner) = state.sessions.get_mut(&ticket.session) {
-            owner.has_ticket_no_more(ticket.ends_at);
-        }
+        state.is_redeemed(&ticket);
         let foreign = !sessions.is_empty() && !sessions.contains(&ticket.session);
         if foreign || ticket.ends_at <= now {
             return None;
         }
+        let now = state.moment(now);
         let session =
             state.sessions.get(&ticket.session).filter(|session| session.is_alive(now))?;
         Some(SignedIn { session: ticket.session, user: session.user.clone() })
@@ -272,6 +279,8 @@ impl Accounts {
     pub fn handle_timeout(&self, now: Instant) -> Vec<Hashed> {
         let mut state = self.lock();
         state.tickets.retain(|_, ticket| ticket.ends_at > now);
+        state.tickets_end.retain(|_, ends| ends.iter().any(|end| *end > now));
+        let now = state.moment(now);
         let expired = state.sessions.iter().filter(|(_, session)| !session.is_alive(now));
         let expired: Vec<Hashed> = expired.map(|(key, _)| *key).collect();
         for session in &expired {
@@ -286,7 +295,24 @@ impl Accounts {
 }
 
 impl State {
+    fn moment(&self, at: Instant) -> Moment {
+        let since = at.saturating_duration_since(self.opened_at).as_millis();
+        Moment(i64::try_from(since).unwrap_or(i64::MAX))
+    }
+
+    /// A ticket is out no longer. Of most sessions no other is.
+    fn is_redeemed(&mut self, ticket: &Ticket) {
+        let Some(ends) = self.tickets_end.get_mut(&ticket.session) else { return };
+        if let Some(at) = ends.iter().position(|end| *end == ticket.ends_at) {
+            ends.swap_remove(at);
+        }
+        if ends.is_empty() {
+            self.tickets_end.remove(&ticket.session);
+        }
+    }
+
     fn end(&mut self, session: &Hashed) {
+        self.tickets_end.remove(session);
         if let Some(ended) = self.sessions.remove(session) {
             self.names.remove(&ended.user.id);
             self.to_forget.insert(*session);
@@ -296,29 +322,35 @@ impl State {
 }
 
 impl Session {
-    /// The ticket that ends then was redeemed. Of most sessions no other is out.
-    fn has_ticket_no_more(&mut self, ends_at: Instant) {
-        if let Some(at) = self.tickets_end.iter().position(|end| *end == ends_at) {
-            self.tickets_end.swap_remove(at);
+    /// Asks for one more ticket, or says how long to wait.
+    fn takes_ticket(&mut self, now: Moment) -> Result<(), Duration> {
+        let until = self.tickets_count_until.max(now).later_by(TICKET_EVERY_MS);
+        let too_many = now.later_by(TICKETS_AT_ONCE * TICKET_EVERY_MS).ms_until(until);
+        if too_many > 0 {
+            return Err(Duration::from_millis(too_many));
         }
-        if self.tickets_end.is_empty() {
-            self.tickets_end = Vec::new();
-        }
+        self.tickets_count_until = until;
+        Ok(())
     }
 
-    fn is_alive(&self, now: Instant) -> bool {
+    fn is_alive(&self, now: Moment) -> bool {
         let idle_max = if self.entered { SESSION_IDLE } else { SESSION_UNUSED };
-        self.idle.at(now) < idle_max && self.age.at(now) < SESSION_LIFE
+        let within = |since: Moment, max| Duration::from_millis(since.ms_until(now)) < max;
+        within(self.used, idle_max) && within(self.begun, SESSION_LIFE)
     }
 }
 
-impl Age {
-    fn none(now: Instant) -> Self {
-        Self { before: Duration::ZERO, since: now }
+impl Moment {
+    fn earlier_by(self, ms: u64) -> Self {
+        Self(self.0.saturating_sub_unsigned(ms))
     }
 
-    fn at(self, now: Instant) -> Duration {
-        self.before.saturating_add(now.saturating_duration_since(self.since))
+    fn later_by(self, ms: u64) -> Self {
+        Self(self.0.saturating_add_unsigned(ms))
+    }
+
+    fn ms_until(self, later: Self) -> u64 {
+        u64::try_from(later.0.saturating_sub(self.0)).unwrap_or(0)
     }
 }
 

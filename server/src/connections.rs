@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    net::IpAddr,
+    net::{IpAddr, Ipv6Addr},
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::{Duration, Instant},
 };
@@ -10,11 +10,7 @@ use std::{
 use common::{CloseCode, ConnectionId, ErrorCode, Problem, UserId};
 use rooms::rate::{Bucket, Rate};
 
-use crate::{
-    Config,
-    accounts::{Hashed, SignedIn},
-    live::Mailbox,
-};
+use crate::{Config, accounts::Hashed, live::Mailbox};
 
 /// All TCP connections by address, and all WebSocket connections by their id.
 #[derive(Debug)]
@@ -29,9 +25,9 @@ pub struct Connections {
 #[derive(Debug)]
 struct State {
     open: usize,
-    addresses: HashMap<IpAddr, Address>,
+    addresses: HashMap<Ipv6Addr, Address>,
     opens: Option<Bucket>,
-    talking: HashMap<ConnectionId, Talking>,
+    talking: HashMap<ConnectionId, Arc<Mailbox>>,
 }
 
 #[derive(Debug)]
@@ -40,18 +36,11 @@ struct Address {
     opens: Bucket,
 }
 
-#[derive(Debug)]
-struct Talking {
-    session: Hashed,
-    user: UserId,
-    mailbox: Arc<Mailbox>,
-}
-
 /// The place of one TCP connection. Dropping it gives the place back.
 #[derive(Debug)]
 pub struct Place {
     state: Weak<Mutex<State>>,
-    address: IpAddr,
+    address: Ipv6Addr,
 }
 
 impl Connections {
@@ -107,9 +96,8 @@ impl Connections {
     }
 
     /// A connection has its ticket and can be told to end.
-    pub fn begin(&self, id: ConnectionId, signed_in: &SignedIn, mailbox: Arc<Mailbox>) {
-        let (session, user) = (signed_in.session, signed_in.user.id.clone());
-        self.lock().talking.insert(id, Talking { session, user, mailbox });
+    pub fn begin(&self, mailbox: Arc<Mailbox>) {
+        self.lock().talking.insert(mailbox.owner().connection.clone(), mailbox);
     }
 
     /// A connection ended.
@@ -119,23 +107,22 @@ impl Connections {
 
     /// Tells one connection to end.
     pub fn close(&self, id: &ConnectionId, code: CloseCode) {
-        if let Some(talking) = self.lock().talking.get(id) {
-            talking.mailbox.close(code);
+        if let Some(mailbox) = self.lock().talking.get(id) {
+            mailbox.close(code);
         }
     }
 
     /// Tells all connections of a session to end.
     pub fn close_session(&self, session: &Hashed, code: CloseCode) {
         let state = self.lock();
-        for talking in state.talking.values().filter(|talking| talking.session == *session) {
-            talking.mailbox.close(code);
-        }
+        let of_it = |mailbox: &&Arc<Mailbox>| mailbox.owner().session == *session;
+        state.talking.values().filter(of_it).for_each(|mailbox| mailbox.close(code));
     }
 
     /// Does something with every connection's person and mailbox.
     pub fn each(&self, mut tell: impl FnMut(&UserId, &Mailbox)) {
-        for talking in self.lock().talking.values() {
-            tell(&talking.user, &talking.mailbox);
+        for mailbox in self.lock().talking.values() {
+            tell(&mailbox.owner().user, mailbox);
         }
     }
 
@@ -150,8 +137,7 @@ impl Connections {
         /// So few come back without being felt.
         const BATCH_MIN: usize = 100;
         const BATCHES: u32 = 10;
-        let mailboxes: Vec<Arc<Mailbox>> =
-            self.lock().talking.values().map(|talking| Arc::clone(&talking.mailbox)).collect();
+        let mailboxes: Vec<Arc<Mailbox>> = self.lock().talking.values().cloned().collect();
         let batch = (mailboxes.len() / BATCHES as usize + 1).max(BATCH_MIN);
         for (nth, batch) in mailboxes.chunks(batch).enumerate() {
             if nth > 0 {
@@ -174,19 +160,19 @@ impl Connections {
 }
 
 impl State {
-    fn address(&mut self, address: IpAddr, rate: &Rate, now: Instant) -> &mut Address {
+    fn address(&mut self, address: Ipv6Addr, rate: &Rate, now: Instant) -> &mut Address {
         let new = || Address { open: 0, opens: Bucket::new(rate, now) };
         self.addresses.entry(address).or_insert_with(new)
     }
 }
 
 /// Whoever has an IPv6 address has 2^64 of them: the network counts (RFC 4291 section 2.5.4).
-fn network(address: IpAddr) -> IpAddr {
+/// An IPv4 address is mapped.
+fn network(address: IpAddr) -> Ipv6Addr {
     match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(v6) => v6
-            .to_ipv4_mapped()
-            .map_or_else(|| IpAddr::V6((u128::from(v6) >> 64 << 64).into()), IpAddr::V4),
+        IpAddr::V4(v4) => v4.to_ipv6_mapped(),
+        IpAddr::V6(v6) if v6.to_ipv4_mapped().is_some() => v6,
+        IpAddr::V6(v6) => (u128::from(v6) >> 64 << 64).into(),
     }
 }
 

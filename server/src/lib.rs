@@ -8,8 +8,8 @@
 //! (every address on one screen), [`transport`] (WebSocket), [`line`](mod@line) (the writing half
 //! of a connection), [`live`] (the running rooms), [`log`] (the store and the committer),
 //! [`search`] (full text, a follower of the logs), [`accounts`] (who somebody is), [`connections`]
-//! (how many there may be), [`origin`] (whose pages may speak), [`api`] (one file per resource),
-//! [`page`] (the browser client).
+//! (how many there may be), [`beats`] (what wakes them), [`origin`] (whose pages may speak), [`api`]
+//! (one file per resource), [`page`] (the browser client).
 
 pub mod config;
 
@@ -30,6 +30,8 @@ pub mod search;
 pub mod accounts;
 
 pub mod connections;
+
+pub mod beats;
 
 pub mod api;
 
@@ -63,6 +65,7 @@ pub use config::Config;
 
 use crate::{
     accounts::Accounts,
+    beats::Beats,
     connections::Connections,
     live::Live,
     log::{SqliteStore, Store},
@@ -84,6 +87,8 @@ pub struct App {
     pub live: Arc<Live>,
     /// The open connections.
     pub connections: Connections,
+    /// What wakes them when something is due.
+    pub beats: Beats,
     /// What was said, by its words.
     pub searching: Searching,
     /// The page.
@@ -111,7 +116,7 @@ pub struct House {
 pub async fn open(config: Config) -> anyhow::Result<House> {
     let store = open_store(&config)?;
     let (search, indexer) = search::open(&config.data_dir).context("the search index")?;
-    let accounts = Accounts::default();
+    let accounts = Accounts::new(clock::now());
     accounts.restore(store.sessions()?, clock::wall_ms(), clock::now());
     let (log, commits, answers) = log::open(Arc::clone(&store));
     let live = Arc::new(Live::new(Arc::new(config.settings()), log));
@@ -131,6 +136,7 @@ pub async fn open(config: Config) -> anyhow::Result<House> {
     let app = Arc::new(App {
         accounts,
         connections: Connections::new(&config),
+        beats: Beats::new(clock::now()),
         page: page::Page::new(config.page_dir.clone()),
         tasks: TaskTracker::new(),
         stopping: CancellationToken::new(),
@@ -141,6 +147,7 @@ pub async fn open(config: Config) -> anyhow::Result<House> {
     background.spawn(live::hand_out(Arc::clone(&live)));
     background.spawn(live::keep_time(live));
     background.spawn(accounts::keep_time(Arc::clone(&app)));
+    background.spawn(beats::keep_time(Arc::clone(&app)));
     Ok(House { app, background })
 }
 

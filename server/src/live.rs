@@ -22,7 +22,7 @@ use std::{
 pub use audience::Seated;
 use common::{ConnectionId, Digest, ErrorCode, Member, Position, Problem, RoomName, UserId};
 pub use flushing::hand_out;
-pub use mailbox::{Answer, Asked, Mail, Mailbox, Marked};
+pub use mailbox::{Answer, Asked, Mail, Mailbox, Marked, Owner};
 use rooms::{
     Appended, Draft, Entry, MemoryLog, News, People, Read, Settings, Start,
     access::{Deed, may},
@@ -111,7 +111,6 @@ impl Live {
         &self,
         room: &RoomName,
         user: &Member,
-        connection: &ConnectionId,
         mailbox: &Arc<Mailbox>,
         after: Option<&Position>,
     ) -> Result<Followed, Problem> {
@@ -122,7 +121,7 @@ impl Live {
             if !may(&user.id, Deed::Read, state.members.as_deref()) {
                 return Err(Problem::new(ErrorCode::NotFound));
             }
-            if state.follow(connection, user.id.clone(), mailbox) {
+            if state.follow(mailbox) {
                 state.room.presence.join(user, clock::now());
                 state.idle_since = None;
             }
@@ -202,17 +201,11 @@ impl Live {
     }
 
     /// A connection has read everything, and its line took it: what is new is handed to that line
-    /// from here on, without what `without` says. `false` when there is something to read first.
-    pub fn keep_up(
-        &self,
-        follow: &Follow,
-        connection: &ConnectionId,
-        line: &Arc<Line>,
-        without: Option<UserId>,
-    ) -> bool {
+    /// from here on. `false` when there is something to read first.
+    pub fn keep_up(&self, follow: &Follow, connection: &ConnectionId, line: &Arc<Line>) -> bool {
         let Some(running) = self.lock().get(&follow.room).cloned() else { return true };
         let mut state = running.lock();
-        state.sit(connection, &follow.cursor, line, without)
+        state.sit(connection, &follow.cursor, line, follow.echo)
     }
 
     /// Where a connection sits that keeps up with a room.

@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     let mut runtime = None;
     let done = match config.command.take() {
         Some(command) => commands::run(command, &config),
-        None => start_runtime().and_then(|new| runtime.insert(new).block_on(serve(config))),
+        None => start_runtime().and_then(|new| run(runtime.insert(new), config)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -39,6 +39,12 @@ fn start_runtime() -> anyhow::Result<Runtime> {
     let mut runtime = Builder::new_multi_thread();
     runtime.enable_all().event_interval(TASKS_BETWEEN_LOOKS);
     runtime.build().context("the runtime does not start")
+}
+
+/// On a worker: what the main thread took for a connection would lie apart from the rest of it, and
+/// the gaps between would be nobody's.
+fn run(runtime: &Runtime, config: Config) -> anyhow::Result<()> {
+    runtime.block_on(runtime.spawn(serve(config))).context("the server panicked")?
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {

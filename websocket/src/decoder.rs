@@ -56,14 +56,21 @@ pub enum Violation {
 /// Reads one connection.
 #[derive(Debug)]
 pub struct Decoder {
-    limits: Limits,
+    limits: &'static Limits,
+    /// None while nothing is under way: most of the time most connections are silent.
+    arriving: Option<Box<Arriving>>,
+}
+
+/// What arrived and is not whole yet.
+#[derive(Debug)]
+struct Arriving {
     /// Bytes of a frame that has not arrived whole.
     pending: Vec<u8>,
     /// How many of them were read already.
     read: usize,
     message: Option<Message>,
-    /// When the first byte arrived of what is not whole yet.
-    began_at: Option<Instant>,
+    /// When its first byte arrived.
+    began_at: Instant,
 }
 
 /// A message of which pieces arrived.
@@ -77,15 +84,15 @@ struct Message {
 impl Decoder {
     /// A connection from which nothing was read.
     #[must_use]
-    pub fn new(limits: Limits) -> Self {
-        Self { limits, pending: Vec::new(), read: 0, message: None, began_at: None }
+    pub fn new(limits: &'static Limits) -> Self {
+        Self { limits, arriving: None }
     }
 
     /// Takes bytes that arrived. Call [`Self::next`] until there is nothing more.
     pub fn feed(&mut self, bytes: &[u8], now: Instant) {
         if !bytes.is_empty() {
-            self.began_at.get_or_insert(now);
-            self.pending.extend_from_slice(bytes);
+            let arriving = self.arriving.get_or_insert_with(|| Box::new(Arriving::begins(now)));
+            arriving.pending.extend_from_slice(bytes);
         }
     }
 
@@ -94,11 +101,13 @@ impl Decoder {
     /// # Errors
     /// The client broke the protocol or a limit.
     pub fn next(&mut self, now: Instant) -> Result<Option<Incoming>, Violation> {
-        while let Some((head, payload)) = self.next_frame()? {
-            if let Some(incoming) = self.take_frame(head, payload)? {
+        let Some(arriving) = &mut self.arriving else { return Ok(None) };
+        while let Some((head, payload)) = arriving.next_frame(self.limits)? {
+            if let Some(incoming) = arriving.take_frame(head, payload, self.limits)? {
                 // A control frame between its pieces gives a message no more time.
-                if self.message.is_none() {
-                    self.began_at = (self.read < self.pending.len()).then_some(now);
+                if arriving.message.is_none() {
+                    arriving.began_at = now;
+                    self.arriving.take_if(|arriving| arriving.pending.is_empty());
                 }
                 return Ok(Some(incoming));
             }
@@ -109,17 +118,23 @@ impl Decoder {
     /// When what began to arrive has to be whole; `None` while nothing is under way.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        self.began_at.map(|at| at + self.limits.message_time_max)
+        self.arriving.as_ref().map(|arriving| arriving.began_at + self.limits.message_time_max)
+    }
+}
+
+impl Arriving {
+    fn begins(now: Instant) -> Self {
+        Self { pending: Vec::new(), read: 0, message: None, began_at: now }
     }
 
     /// The next frame, unmasked. Its length is checked before its payload is waited for.
-    fn next_frame(&mut self) -> Result<Option<(Head, Vec<u8>)>, Violation> {
+    fn next_frame(&mut self, limits: &Limits) -> Result<Option<(Head, Vec<u8>)>, Violation> {
         let unread = &mut self.pending[self.read..];
         let Some(head) = Head::read(unread)? else {
             self.release();
             return Ok(None);
         };
-        self.check_size(&head)?;
+        self.check_size(&head, limits)?;
         let payload_bytes = usize::try_from(head.payload_bytes).map_err(|_| Violation::TooBig)?;
         let unread = &mut self.pending[self.read..];
         let Some(payload) = unread.get_mut(head.bytes..head.bytes + payload_bytes) else {
@@ -135,12 +150,12 @@ impl Decoder {
         Ok(Some((head, payload)))
     }
 
-    fn check_size(&self, head: &Head) -> Result<(), Violation> {
+    fn check_size(&self, head: &Head, limits: &Limits) -> Result<(), Violation> {
         if head.opcode.is_control() {
             return Ok(());
         }
         let so_far = self.message.as_ref().map_or(0, |message| message.bytes.len()) as u64;
-        let too_big = so_far + head.payload_bytes > self.limits.message_bytes_max as u64;
+        let too_big = so_far + head.payload_bytes > limits.message_bytes_max as u64;
         if too_big { Err(Violation::TooBig) } else { Ok(()) }
     }
 
@@ -154,7 +169,12 @@ impl Decoder {
         self.read = 0;
     }
 
-    fn take_frame(&mut self, head: Head, payload: Vec<u8>) -> Result<Option<Incoming>, Violation> {
+    fn take_frame(
+        &mut self,
+        head: Head,
+        payload: Vec<u8>,
+        limits: &Limits,
+    ) -> Result<Option<Incoming>, Violation> {
         match head.opcode {
             Opcode::Ping => Ok(Some(Incoming::Ping(payload))),
             Opcode::Pong => Ok(Some(Incoming::Pong(payload))),
@@ -164,13 +184,13 @@ impl Decoder {
                     return Err(Violation::Fragmentation);
                 }
                 let text = head.opcode == Opcode::Text;
-                self.add_fragment(Message { text, bytes: payload, fragments: 1 }, head.last)
+                self.add_fragment(Message { text, bytes: payload, fragments: 1 }, head.last, limits)
             }
             Opcode::Continuation => {
                 let mut message = self.message.take().ok_or(Violation::Fragmentation)?;
                 message.bytes.extend_from_slice(&payload);
                 message.fragments += 1;
-                self.add_fragment(message, head.last)
+                self.add_fragment(message, head.last, limits)
             }
         }
     }
@@ -179,8 +199,9 @@ impl Decoder {
         &mut self,
         message: Message,
         last: bool,
+        limits: &Limits,
     ) -> Result<Option<Incoming>, Violation> {
-        if message.fragments > self.limits.fragments_max {
+        if message.fragments > limits.fragments_max {
             return Err(Violation::TooManyFragments);
         }
         if !last {

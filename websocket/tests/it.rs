@@ -41,7 +41,7 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
 }
 
 fn read(bytes: &[u8]) -> Result<Vec<Incoming>, Violation> {
-    let (mut decoder, now) = (Decoder::new(LIMITS), start());
+    let (mut decoder, now) = (Decoder::new(&LIMITS), start());
     decoder.feed(bytes, now);
     let mut incoming = Vec::new();
     while let Some(next) = decoder.next(now)? {
@@ -134,7 +134,7 @@ fn a_close_may_carry_a_code_or_none() {
 
 #[test]
 fn what_is_not_whole_in_time_has_a_deadline() {
-    let (mut decoder, now) = (Decoder::new(LIMITS), start());
+    let (mut decoder, now) = (Decoder::new(&LIMITS), start());
     assert_eq!(decoder.deadline(), None);
     let whole = frame(LAST | 0x1, b"Hello");
     decoder.feed(&whole[..4], now);
@@ -149,7 +149,7 @@ fn what_is_not_whole_in_time_has_a_deadline() {
 
 #[test]
 fn control_frames_between_its_pieces_give_a_message_no_more_time() {
-    let (mut decoder, now) = (Decoder::new(LIMITS), start());
+    let (mut decoder, now) = (Decoder::new(&LIMITS), start());
     decoder.feed(&frame(0x1, b"a"), now);
     assert_eq!(decoder.next(now), Ok(None));
     let later = now + Duration::from_secs(6);
@@ -171,7 +171,7 @@ proptest! {
         cut in 1..40usize,
     ) {
         let bytes: Vec<u8> = texts.iter().flat_map(|text| frame(LAST | 0x1, text.as_bytes())).collect();
-        let (mut decoder, now) = (Decoder::new(LIMITS), start());
+        let (mut decoder, now) = (Decoder::new(&LIMITS), start());
         let mut heard = Vec::new();
         for piece in bytes.chunks(cut) {
             decoder.feed(piece, now);

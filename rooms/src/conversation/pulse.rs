@@ -13,26 +13,24 @@ use crate::Settings;
 pub(super) struct Pulse {
     next_ping: Instant,
     due: Option<Instant>,
-    phase: f64,
     #[cfg(feature = "mutants")]
     broken: Option<crate::mutant::Mutant>,
 }
 
 impl Pulse {
-    pub(super) fn new(settings: &Settings, phase: f64, now: Instant) -> Self {
+    pub(super) fn new(settings: &Settings, now: Instant) -> Self {
         Self {
             next_ping: now + settings.heartbeat_interval,
             due: None,
-            phase,
             #[cfg(feature = "mutants")]
             broken: None,
         }
     }
 
-    /// Begins to beat, somewhere within the interval: connections that came at the same moment
-    /// are not pinged at the same moment.
-    pub(super) fn begin(&mut self, settings: &Settings, now: Instant) {
-        self.next_ping = now + settings.heartbeat_interval.mul_f64(self.phase.clamp(0.0, 1.0));
+    /// Begins to beat, at a phase of the interval, between 0 and 1: connections that came at the
+    /// same moment are not pinged at the same moment.
+    pub(super) fn begin(&mut self, settings: &Settings, phase: f32, now: Instant) {
+        self.next_ping = now + settings.heartbeat_interval.mul_f32(phase.clamp(0.0, 1.0));
     }
 
     pub(super) fn handle_sign_of_life(&mut self) {

@@ -10,7 +10,7 @@ fn guest(accounts: &Accounts, name: &str, now: Instant) -> SignedIn {
 
 #[test]
 fn a_ticket_opens_one_connection_for_its_owner_in_time() {
-    let (accounts, now) = (Accounts::default(), clock::now());
+    let (accounts, now) = (Accounts::new(clock::now()), clock::now());
     let (hana, duri) = (guest(&accounts, "하나", now), guest(&accounts, "두리", now));
     let ticket = || accounts.issue_ticket(&hana.session, now).unwrap();
 
@@ -27,7 +27,7 @@ fn a_ticket_opens_one_connection_for_its_owner_in_time() {
 
 #[test]
 fn one_ticket_presented_by_many_at_once_is_taken_once() {
-    let (accounts, now) = (Accounts::default(), clock::now());
+    let (accounts, now) = (Accounts::new(clock::now()), clock::now());
     let hana = guest(&accounts, "하나", now);
     let ticket = accounts.issue_ticket(&hana.session, now).unwrap();
     let taken = std::thread::scope(|scope| {
@@ -41,7 +41,7 @@ fn one_ticket_presented_by_many_at_once_is_taken_once() {
 
 #[test]
 fn ten_tickets_may_be_out_at_a_time() {
-    let (accounts, now) = (Accounts::default(), clock::now());
+    let (accounts, now) = (Accounts::new(clock::now()), clock::now());
     let hana = guest(&accounts, "하나", now);
     for _ in 0..10 {
         accounts.issue_ticket(&hana.session, now).unwrap();
@@ -54,7 +54,7 @@ fn ten_tickets_may_be_out_at_a_time() {
 
 #[test]
 fn thirty_tickets_may_be_asked_for_at_once() {
-    let (accounts, now) = (Accounts::default(), clock::now());
+    let (accounts, now) = (Accounts::new(clock::now()), clock::now());
     let hana = guest(&accounts, "하나", now);
     for _ in 0..30 {
         let ticket = accounts.issue_ticket(&hana.session, now).unwrap();
@@ -66,7 +66,7 @@ fn thirty_tickets_may_be_asked_for_at_once() {
 
 #[test]
 fn a_session_that_never_asked_for_a_ticket_ends_after_an_hour() {
-    let (accounts, now) = (Accounts::default(), clock::now());
+    let (accounts, now) = (Accounts::new(clock::now()), clock::now());
     let sign_in = || accounts.sign_in_guest(UserName::new("하나").unwrap(), now).unwrap().0;
     let (first, second) = (sign_in(), sign_in());
     assert!(accounts.signed_in(&first, now + SESSION_UNUSED - Duration::from_secs(1)).is_some());
@@ -75,7 +75,7 @@ fn a_session_that_never_asked_for_a_ticket_ends_after_an_hour() {
 
 #[test]
 fn a_session_ends_when_it_is_not_used() {
-    let (accounts, now) = (Accounts::default(), clock::now());
+    let (accounts, now) = (Accounts::new(clock::now()), clock::now());
     let (secret, user) = accounts.sign_in_guest(UserName::new("하나").unwrap(), now).unwrap();
     accounts.issue_ticket(&Hashed::of(&secret), now).unwrap();
     let later = now + SESSION_IDLE - Duration::from_secs(1);
@@ -88,7 +88,7 @@ fn a_session_ends_when_it_is_not_used() {
 #[test]
 fn a_session_is_kept_once_a_day_and_goes_on_after_a_restart() {
     const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
-    let (accounts, now) = (Accounts::default(), clock::now());
+    let (accounts, now) = (Accounts::new(clock::now()), clock::now());
     let (secret, user) = accounts.sign_in_guest(UserName::new("하나").unwrap(), now).unwrap();
     let session = Hashed::of(&secret);
     let saved = accounts.to_save(&session, 100 * DAY_MS, now).unwrap();
@@ -100,11 +100,11 @@ fn a_session_is_kept_once_a_day_and_goes_on_after_a_restart() {
     assert_eq!(accounts.to_save(&session, 101 * DAY_MS - 1, now), None);
     assert!(accounts.to_save(&session, 101 * DAY_MS, now).is_some());
 
-    let restarted = Accounts::default();
+    let restarted = Accounts::new(clock::now());
     restarted.restore(vec![saved.clone()], 113 * DAY_MS, now);
     assert_eq!(restarted.signed_in(&secret, now).unwrap().user, user);
     assert_eq!(restarted.member(&user.id), Some(user));
-    let much_later = Accounts::default();
+    let much_later = Accounts::new(clock::now());
     much_later.restore(vec![saved], 114 * DAY_MS, now);
     assert_eq!(much_later.signed_in(&secret, now), None, "two weeks unused");
 }

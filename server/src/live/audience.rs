@@ -12,11 +12,11 @@ use std::{
     time::Instant,
 };
 
-use common::{ConnectionId, UserId};
+use common::UserId;
 use rooms::Entry;
 use websocket::{Opcode, write_frame};
 
-use super::turn::Turn;
+use super::{Mailbox, turn::Turn};
 use crate::line::{Leaves, Line, Offered};
 
 /// Frames that wait for a flush, in bytes; whoever would be owed more reads it by their cursor.
@@ -28,10 +28,10 @@ const NOWHERE: usize = usize::MAX;
 /// Somebody who keeps up.
 #[derive(Debug)]
 pub(super) struct Seat {
-    connection: ConnectionId,
+    mailbox: Arc<Mailbox>,
     line: Arc<Line>,
-    /// Whose entries are left out: the follower's own, where they want no echo.
-    without: Option<UserId>,
+    /// Whether the follower's own entries are handed over as well.
+    echo: bool,
     /// Everything up to here was handed to the line.
     at: AtomicU64,
     /// Nothing is handed to the line any more once this is false. It changes between frames only.
@@ -81,16 +81,11 @@ struct Frames {
 
 impl Seat {
     /// A seat for a connection that was handed everything up to `at`.
-    pub(super) fn new(
-        connection: ConnectionId,
-        line: Arc<Line>,
-        without: Option<UserId>,
-        at: u64,
-    ) -> Arc<Self> {
+    pub(super) fn new(mailbox: Arc<Mailbox>, line: Arc<Line>, echo: bool, at: u64) -> Arc<Self> {
         Arc::new(Self {
-            connection,
+            mailbox,
             line,
-            without,
+            echo,
             at: AtomicU64::new(at),
             open: AtomicBool::new(true),
             place: AtomicUsize::new(NOWHERE),
@@ -98,8 +93,13 @@ impl Seat {
     }
 
     /// Whose it is.
-    pub(super) fn connection(&self) -> &ConnectionId {
-        &self.connection
+    pub(super) fn mailbox(&self) -> &Arc<Mailbox> {
+        &self.mailbox
+    }
+
+    /// Whose entries are left out.
+    fn without(&self) -> Option<&UserId> {
+        (!self.echo).then(|| &self.mailbox.owner().user)
     }
 
     /// Everything up to here was handed to the line.
@@ -120,7 +120,7 @@ impl Seat {
         if all.is_empty() {
             return !frames.overflowed;
         }
-        let offered = if frames.has_some_by(self.without.as_ref()) {
+        let offered = if frames.has_some_by(self.without()) {
             Offered::Partly(0)
         } else {
             let end_of_frame = |bytes| frames.end_of_frame(from + bytes) - from;
@@ -197,11 +197,11 @@ impl Audience {
         let at = seat.at();
         // What a flush under way has in its hands comes first.
         let next = frames.ends.first().is_some_and(|(first, _)| first.seq <= at + 1);
-        if !next || !seat.is_open() || frames.has_some_by(seat.without.as_ref()) {
+        if !next || !seat.is_open() || frames.has_some_by(seat.without()) {
             return Leaves::Now;
         }
         let new = &frames.bytes[frames.end_of(at)..];
-        if may_wait && seat.without.is_none() && !new.is_empty() {
+        if may_wait && seat.echo && !new.is_empty() {
             return Leaves::WithNext;
         }
         out.extend_from_slice(new);

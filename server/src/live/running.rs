@@ -58,14 +58,15 @@ pub(super) struct Standing {
     pub(super) keeps_up: bool,
 }
 
+/// Where a follower is while something new comes.
 #[derive(Debug)]
-pub(super) struct Follower {
-    pub(super) user: UserId,
-    pub(super) mailbox: Arc<Mailbox>,
-    /// Where they sit, while they keep up.
-    seat: Option<Arc<Seat>>,
-    /// How far they were handed what is new when they were left behind, until they are told.
-    left_at: Option<u64>,
+pub(super) enum Follower {
+    /// With a cursor of their own.
+    Reading(Arc<Mailbox>),
+    /// The same; they stood up from here because they were left behind, and are to be told so.
+    Left(Arc<Seat>),
+    /// In the audience: they keep up.
+    Sitting(Arc<Seat>),
 }
 
 impl Live {
@@ -154,16 +155,11 @@ impl Running {
 
 impl RunningState {
     /// Somebody follows, or follows anew; says whether they did not before.
-    pub(super) fn follow(
-        &mut self,
-        connection: &ConnectionId,
-        user: UserId,
-        mailbox: &Arc<Mailbox>,
-    ) -> bool {
+    pub(super) fn follow(&mut self, mailbox: &Arc<Mailbox>) -> bool {
+        let connection = &mailbox.owner().connection;
         let followed_before = self.unfollow(connection);
         self.readers.insert(connection.clone(), Arc::clone(mailbox));
-        let follower = Follower { user, mailbox: Arc::clone(mailbox), seat: None, left_at: None };
-        self.followers.insert(connection.clone(), follower);
+        self.followers.insert(connection.clone(), Follower::Reading(Arc::clone(mailbox)));
         !followed_before
     }
 
@@ -171,7 +167,7 @@ impl RunningState {
     pub(super) fn unfollow(&mut self, connection: &ConnectionId) -> bool {
         self.readers.remove(connection);
         let before = self.followers.remove(connection);
-        if let Some(seat) = before.as_ref().and_then(|before| before.seat.as_ref()) {
+        if let Some(seat) = before.as_ref().and_then(Follower::seat) {
             self.audience.stand_up(seat);
         }
         before.is_some()
@@ -184,33 +180,32 @@ impl RunningState {
         connection: &ConnectionId,
         at: &Position,
         line: &Arc<Line>,
-        without: Option<UserId>,
+        echo: bool,
     ) -> bool {
         let Some(follower) = self.followers.get_mut(connection) else { return true };
-        if follower.seat.is_some() {
+        if follower.seat().is_some() {
             return true;
         }
         if self.room.head() != *at {
             return false;
         }
-        let seat = Seat::new(connection.clone(), Arc::clone(line), without, at.seq);
+        let seat = Seat::new(Arc::clone(follower.mailbox()), Arc::clone(line), echo, at.seq);
         self.audience.sit(&seat);
-        follower.seat = Some(seat);
-        follower.left_at = None;
+        *follower = Follower::Sitting(seat);
         self.readers.remove(connection);
         true
     }
 
     /// Where a follower sits who keeps up; what goes to them alone `may_wait` for the next flush.
     pub(super) fn seat(&self, connection: &ConnectionId, may_wait: bool) -> Option<Seated> {
-        let seat = self.followers.get(connection)?.seat.clone()?;
-        Some(Seated::new(Arc::clone(&self.audience), seat, may_wait))
+        let seat = self.followers.get(connection)?.seat()?;
+        Some(Seated::new(Arc::clone(&self.audience), Arc::clone(seat), may_wait))
     }
 
     /// How far a follower was handed what is new, and whether that goes on. Who was left behind
     /// is told so once, and reads by their cursor from there on.
     pub(super) fn standing(&mut self, connection: &ConnectionId) -> Standing {
-        let seat = self.followers.get(connection).and_then(|one| one.seat.clone());
+        let seat = self.followers.get(connection).and_then(Follower::seat).cloned();
         let keeps_up = seat.as_ref().is_some_and(|seat| seat.is_open());
         let up_to = match seat {
             Some(seat) if keeps_up => Some(seat.at()),
@@ -218,7 +213,7 @@ impl RunningState {
                 if let Some(seat) = seat {
                     self.is_behind(&seat);
                 }
-                self.followers.get_mut(connection).and_then(|one| one.left_at.take())
+                self.followers.get_mut(connection).and_then(Follower::is_told)
             }
         };
         Standing { handed: up_to.map(|seq| (seq, self.room.digest_at(seq))), keeps_up }
@@ -226,13 +221,13 @@ impl RunningState {
 
     /// A seat was given up because its line did not take everything.
     fn is_behind(&mut self, seat: &Arc<Seat>) {
-        let Some(follower) = self.followers.get_mut(seat.connection()) else { return };
+        let (mailbox, connection) = (seat.mailbox(), &seat.mailbox().owner().connection);
+        let Some(follower) = self.followers.get_mut(connection) else { return };
         // Whoever followed anew meanwhile, or knows already, has another cursor.
-        if follower.seat.as_ref().is_some_and(|other| Arc::ptr_eq(other, seat)) {
-            follower.seat = None;
-            follower.left_at = Some(seat.at());
-            self.readers.insert(seat.connection().clone(), Arc::clone(&follower.mailbox));
-            follower.mailbox.mark(self.room.name());
+        if follower.seat().is_some_and(|other| Arc::ptr_eq(other, seat)) {
+            *follower = Follower::Left(Arc::clone(seat));
+            self.readers.insert(connection.clone(), Arc::clone(mailbox));
+            mailbox.mark(self.room.name());
         }
     }
 
@@ -254,16 +249,16 @@ impl RunningState {
         let Self { room, members, followers, readers, audience, .. } = self;
         rooms::log::change_members(members, entry);
         followers.retain(|connection, follower| {
-            let stays = may(&follower.user, Deed::Read, members.as_deref());
+            let stays = may(follower.user(), Deed::Read, members.as_deref());
             #[cfg(feature = "mutants")]
             let stays = stays || mutant::is_chosen(mutant::Breakage::KickNotTold);
             if !stays {
                 readers.remove(connection);
-                if let Some(seat) = &follower.seat {
+                if let Some(seat) = follower.seat() {
                     audience.stand_up(seat);
                 }
-                follower.mailbox.removed(room.name());
-                room.presence.leave(&follower.user, clock::now());
+                follower.mailbox().removed(room.name());
+                room.presence.leave(follower.user(), clock::now());
             }
             stays
         });
@@ -276,11 +271,40 @@ impl RunningState {
 
     pub(super) fn mark_followers(&self) {
         for follower in self.followers.values() {
-            follower.mailbox.mark(self.room.name());
+            follower.mailbox().mark(self.room.name());
         }
     }
 
     pub(super) fn is_idle(&self) -> bool {
         self.followers.is_empty() && self.room.presence.count() == 0
+    }
+}
+
+impl Follower {
+    fn mailbox(&self) -> &Arc<Mailbox> {
+        match self {
+            Self::Reading(mailbox) => mailbox,
+            Self::Left(seat) | Self::Sitting(seat) => seat.mailbox(),
+        }
+    }
+
+    fn user(&self) -> &UserId {
+        &self.mailbox().owner().user
+    }
+
+    /// Where they sit, while they keep up.
+    fn seat(&self) -> Option<&Arc<Seat>> {
+        match self {
+            Self::Sitting(seat) => Some(seat),
+            Self::Reading(_) | Self::Left(_) => None,
+        }
+    }
+
+    /// How far they had been handed what is new, where they were left behind and not told yet.
+    fn is_told(&mut self) -> Option<u64> {
+        let Self::Left(seat) = self else { return None };
+        let at = seat.at();
+        *self = Self::Reading(Arc::clone(self.mailbox()));
+        Some(at)
     }
 }

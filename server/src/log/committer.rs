@@ -119,7 +119,7 @@ mod tests {
         thread,
     };
 
-    use common::{ConnectionId, http::Keep};
+    use common::http::Keep;
 
     use super::*;
     use crate::{
@@ -153,8 +153,8 @@ mod tests {
         let committer = thread::spawn(move || commits.run(&waker));
         tokio::spawn(answers.run(Arc::downgrade(&live)));
         live.log().change(Change::Open(new_room("general", Keep::Forever))).await.unwrap();
-        let (follower, id) = (Arc::<Mailbox>::default(), ConnectionId::new("c1").unwrap());
-        live.follow(&room("general"), &somebody("duri"), &id, &follower, None).await.unwrap();
+        let follower = Mailbox::of("duri");
+        live.follow(&room("general"), &somebody("duri"), &follower, None).await.unwrap();
         follower.take();
 
         let look = Arc::new(Look { follower, seen: Mutex::default() });

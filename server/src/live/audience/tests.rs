@@ -8,7 +8,7 @@ use tokio::{
 use super::*;
 use crate::{
     clock,
-    log::sqlite::tests::{new_room, post, somebody},
+    log::sqlite::tests::{new_room, post},
 };
 
 /// Those who do not take all that waits.
@@ -45,18 +45,12 @@ impl Listener {
     }
 
     fn sits(&self, name: &str, audience: &Audience, at: u64) -> Arc<Seat> {
-        self.sits_without(name, None, audience, at)
+        self.sits_down(name, true, audience, at)
     }
 
-    fn sits_without(
-        &self,
-        name: &str,
-        without: Option<&str>,
-        audience: &Audience,
-        at: u64,
-    ) -> Arc<Seat> {
-        let without = without.map(|author| somebody(author).id);
-        let seat = Seat::new(ConnectionId::new(name).unwrap(), Arc::clone(&self.line), without, at);
+    fn sits_down(&self, name: &str, echo: bool, audience: &Audience, at: u64) -> Arc<Seat> {
+        let (mailbox, line) = (Mailbox::of(name), Arc::clone(&self.line));
+        let seat = Seat::new(mailbox, line, echo, at);
         audience.sit(&seat);
         seat
     }
@@ -232,7 +226,7 @@ async fn nothing_is_handed_over_while_something_is_kept() {
 async fn who_wants_no_echo_reads_what_holds_their_own() {
     let (audience, said) = (Audience::default(), entries(&[("duri", "1"), ("hana", "2")]));
     let mut listener = Listener::calls().await;
-    let seat = listener.sits_without("c1", Some("hana"), &audience, 0);
+    let seat = listener.sits_down("hana", false, &audience, 0);
     audience.say(&said[0]);
     assert!(flushed(&audience).await.is_empty());
     audience.say(&said[1]);
@@ -285,7 +279,7 @@ async fn an_answer_does_not_wait_where_no_flush_would_bring_it() {
     let (audience, said) = (Audience::default(), entries(&[("hana", "1")]));
     let (listener, other) = (Listener::calls().await, Listener::calls().await);
     let knows_it = listener.sits("c1", &audience, 1);
-    let wants_no_echo = other.sits_without("c2", Some("duri"), &audience, 0);
+    let wants_no_echo = other.sits_down("duri", false, &audience, 0);
     audience.say(&said[0]);
     for seat in [knows_it, wants_no_echo] {
         assert_eq!(audience.take_along(&seat, &mut b"ack".to_vec(), true), Leaves::Now);
@@ -331,7 +325,7 @@ async fn who_stood_up_or_wants_no_echo_takes_nothing_along() {
     let (audience, said) = (Audience::default(), entries(&[("hana", "1")]));
     let (one, other) = (Listener::calls().await, Listener::calls().await);
     let stood_up = one.sits("c1", &audience, 0);
-    let wants_no_echo = other.sits_without("c2", Some("hana"), &audience, 0);
+    let wants_no_echo = other.sits_down("hana", false, &audience, 0);
     audience.say(&said[0]);
     audience.stand_up(&stood_up);
     let mut out = Vec::new();

@@ -1,8 +1,6 @@
 //! What a connection is told, on its way to the line: replies first, then what the rooms have for
 //! it, read by its cursors, until it keeps up and is handed what is new with everybody else.
 
-use std::collections::VecDeque;
-
 use common::{CloseCode, RoomName, ServerMessage};
 use rooms::{Frame, Read};
 use websocket::Opcode;
@@ -73,7 +71,6 @@ impl Connection {
                 None => {
                     *pages += 1;
                     let Some(room) = self.dirty.pop_front() else {
-                        self.dirty = VecDeque::new();
                         return Filled::Enough { more: false, acked };
                     };
                     if let Some(most) = self.read(&room) {
@@ -88,11 +85,10 @@ impl Connection {
     /// From here on what is new goes to the line at once, in the rooms that were read to the head.
     /// Says whether there is something to read first.
     fn keep_up(&mut self) -> bool {
-        for room in std::mem::take(&mut self.read_to_the_head) {
+        while let Some(room) = self.read_to_the_head.pop_front() {
             let Some(follow) = self.conversation.follow(&room) else { continue };
-            let without = self.user.clone().filter(|_| !follow.echo);
             let (live, line) = (&self.app.live, self.socket.line());
-            if !live.keep_up(follow, self.conversation.id(), line, without) {
+            if !live.keep_up(follow, self.conversation.id(), line) {
                 self.mark_dirty(room);
             }
         }
@@ -150,7 +146,7 @@ impl Connection {
         if more {
             self.mark_dirty(room.clone());
         } else if to_the_head && !self.read_to_the_head.contains(room) {
-            self.read_to_the_head.push(room.clone());
+            self.read_to_the_head.push_back(room.clone());
         }
     }
 }

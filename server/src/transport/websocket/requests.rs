@@ -9,7 +9,7 @@ use super::Connection;
 use crate::{
     api::ticket::save_session,
     clock,
-    live::{Followed, Marked},
+    live::{Followed, Mailbox, Marked, Owner},
 };
 
 impl Connection {
@@ -45,8 +45,9 @@ impl Connection {
         match request {
             Request::Authenticate { ticket } => self.authenticate(&ticket, now),
             Request::Unfollow { room } => {
-                if let Some(user) = &self.user {
-                    self.app.live.unfollow(&room, user, self.conversation.id(), true);
+                if let Some(mailbox) = &self.mailbox {
+                    let Owner { connection, user, .. } = mailbox.owner();
+                    self.app.live.unfollow(&room, user, connection, true);
                 }
             }
             Request::Append { id, draft } => {
@@ -96,9 +97,8 @@ impl Connection {
         echo: bool,
         now: Instant,
     ) {
-        let Some(user) = self.conversation.user() else { return };
-        let (live, connection) = (&self.app.live, self.conversation.id());
-        match live.follow(&room, user, connection, &self.mailbox, after.as_ref()).await {
+        let (Some(user), Some(mailbox)) = (self.conversation.user(), &self.mailbox) else { return };
+        match self.app.live.follow(&room, user, mailbox, after.as_ref()).await {
             Ok(Followed { room, start, presence }) => {
                 self.conversation.handle_followed(id, &room, start, presence, echo);
             }
@@ -110,7 +110,9 @@ impl Connection {
     /// because its author could not be known again. Only whoever came in while nothing could be
     /// kept waits here.
     async fn saves_session(&mut self, id: u64, now: Instant) -> bool {
-        let Some(session) = self.session else { return false };
+        let Some(session) = self.mailbox.as_ref().map(|mailbox| mailbox.owner().session) else {
+            return false;
+        };
         if !self.app.accounts.is_saved(&session)
             && let Err(problem) = save_session(&self.app, &session).await
         {
@@ -122,12 +124,12 @@ impl Connection {
     }
 
     fn append(&mut self, id: u64, draft: Draft, now: Instant) {
-        let live = &self.app.live;
+        let (live, Some(mailbox)) = (&self.app.live, &self.mailbox) else { return };
         if let Err(wait) = live.may_say(&draft.author.id, &draft.room) {
             return self.conversation.handle_too_fast(id, &draft.room, wait, now);
         }
         let (room, message_id) = (draft.room.clone(), draft.message_id.clone());
-        match live.append(id, draft, &self.mailbox) {
+        match live.append(id, draft, mailbox) {
             Ok(Some(position)) => self.conversation.handle_appended(id, room, message_id, position),
             Ok(None) => {}
             Err(problem) => self.conversation.handle_refused(Some(id), problem, now),
@@ -135,39 +137,43 @@ impl Connection {
     }
 
     async fn page(&mut self, id: u64, room: RoomName, wanted: Wanted, now: Instant) {
-        let Some(user) = &self.user else { return };
-        let page = self.app.live.page(&room, user, wanted).await;
+        let Some(mailbox) = &self.mailbox else { return };
+        let page = self.app.live.page(&room, &mailbox.owner().user, wanted).await;
         self.conversation.handle_page(id, room, page, now);
     }
 
     fn mark(&mut self, id: u64, room: RoomName, position: Position, now: Instant) {
         let Some(reader) = self.conversation.user().cloned() else { return };
-        let (app, user, own) =
-            (Arc::clone(&self.app), reader.id.clone(), Arc::clone(&self.mailbox));
+        let Some(mailbox) = &self.mailbox else { return };
+        let (app, own) = (Arc::clone(&self.app), Arc::clone(mailbox));
         let tell_others = move |room: &RoomName, unread| {
             app.connections.each(|other, mailbox| {
-                if *other == user && !std::ptr::eq(mailbox, &*own) {
+                if *other == own.owner().user && !std::ptr::eq(mailbox, &*own) {
                     mailbox.marked(Marked { id: None, room: room.clone(), outcome: Ok(unread) });
                 }
             });
         };
         let live = &self.app.live;
-        if let Err(problem) = live.mark(id, reader, (room, position), &self.mailbox, tell_others) {
+        if let Err(problem) = live.mark(id, reader, (room, position), mailbox, tell_others) {
             self.conversation.handle_refused(Some(id), problem, now);
         }
     }
 
     fn authenticate(&mut self, ticket: &str, now: Instant) {
-        let sessions = std::mem::take(&mut self.sessions);
+        let sessions = self.door.take().map_or_else(Vec::new, |door| door.sessions);
         let signed_in = self.app.accounts.redeem(ticket, &sessions, now);
         if let Some(signed_in) = &signed_in {
-            let (id, user) = (self.conversation.id().clone(), signed_in.user.id.clone());
-            self.app.connections.begin(id.clone(), signed_in, Arc::clone(&self.mailbox));
-            if let Some(oldest) = self.app.live.connect(&user, &id) {
+            let owner = Owner {
+                connection: self.conversation.id().clone(),
+                user: signed_in.user.id.clone(),
+                session: signed_in.session,
+            };
+            let mailbox = self.mailbox.insert(Arc::new(Mailbox::new(owner)));
+            self.app.connections.begin(Arc::clone(mailbox));
+            let Owner { connection, user, .. } = mailbox.owner();
+            if let Some(oldest) = self.app.live.connect(user, connection) {
                 self.app.connections.close(&oldest, CloseCode::TooManyConnections);
             }
-            self.user = Some(user);
-            self.session = Some(signed_in.session);
         }
         let session = signed_in.as_ref().map(|signed_in| signed_in.session);
         self.conversation.handle_authenticated(signed_in.map(|signed_in| signed_in.user), now);

@@ -34,7 +34,6 @@ pub struct Socket {
     decoder: Decoder,
     /// Frames that the line was not given yet.
     fresh: Vec<u8>,
-    stall_max: Duration,
     undecoded: bool,
     /// The client broke the protocol: what follows cannot be read as frames and is thrown away.
     broken: bool,
@@ -54,23 +53,15 @@ pub enum Happened {
 }
 
 impl Socket {
-    /// A connection that was upgraded; `early` came right behind the handshake. Whoever takes
-    /// nothing for `stall_max` is late.
+    /// A connection that was upgraded; `early` came right behind the handshake.
     #[must_use]
-    pub fn new(
-        stream: TcpStream,
-        early: &[u8],
-        limits: Limits,
-        stall_max: Duration,
-        now: Instant,
-    ) -> Self {
+    pub fn new(stream: TcpStream, early: &[u8], limits: &'static Limits, now: Instant) -> Self {
         let mut decoder = Decoder::new(limits);
         decoder.feed(early, now);
         Self {
             line: Arc::new(Line::new(stream)),
             decoder,
             fresh: Vec::new(),
-            stall_max,
             undecoded: !early.is_empty(),
             broken: false,
             shut: false,
@@ -152,8 +143,12 @@ impl Socket {
     }
 
     /// Writes what waits; reads, where that is wanted.
-    pub fn poll(&mut self, wants_input: bool, cx: &mut Context<'_>) -> Poll<Happened> {
-        let now = clock::now();
+    pub fn poll(
+        &mut self,
+        wants_input: bool,
+        cx: &mut Context<'_>,
+        now: Instant,
+    ) -> Poll<Happened> {
         match self.poll_flush(cx, now) {
             Poll::Ready(Ok(true)) => return Poll::Ready(Happened::Flushed),
             Poll::Ready(Err(_)) => return Poll::Ready(Happened::Lost),
@@ -220,9 +215,9 @@ impl Socket {
         self.decoder.deadline()
     }
 
-    /// When the client has to have taken something.
-    pub(super) fn stall_deadline(&self) -> Option<Instant> {
-        self.line.waiting_since().map(|since| since + self.stall_max)
+    /// When the client has to have taken something, who may take nothing for so long.
+    pub(super) fn stall_deadline(&self, stall_max: Duration) -> Option<Instant> {
+        self.line.waiting_since().map(|since| since + stall_max)
     }
 }
 
@@ -263,7 +258,7 @@ mod tests {
         let _far = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (near, _) = listener.accept().await.unwrap();
         socket2::SockRef::from(&near).set_send_buffer_size(64 * 1024).unwrap();
-        let mut socket = Socket::new(near, b"", LIMITS, Duration::from_secs(1), clock::now());
+        let mut socket = Socket::new(near, b"", &LIMITS, clock::now());
         for _ in 0..200_000 {
             socket.write(Opcode::Pong, &[0; 125]);
             socket.try_flush(clock::now());
@@ -277,20 +272,20 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut far = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (near, _) = listener.accept().await.unwrap();
-        let mut socket = Socket::new(near, b"", LIMITS, Duration::from_secs(1), clock::now());
+        let mut socket = Socket::new(near, b"", &LIMITS, clock::now());
         for bytes in [1, 7, READ_BYTES_MAX, READ_BYTES_MAX + 1] {
             far.write_all(&vec![0x8a; bytes]).await.unwrap();
             socket.broken = true;
             let mut read = 0;
             while read < bytes {
-                let happened = poll_fn(|cx| socket.poll(true, cx)).await;
+                let happened = poll_fn(|cx| socket.poll(true, cx, clock::now())).await;
                 let Happened::Arrived(more) = happened else { panic!("{happened:?}") };
                 read += more;
             }
             assert_eq!(read, bytes);
         }
         drop(far);
-        assert_eq!(poll_fn(|cx| socket.poll(true, cx)).await, Happened::Lost);
+        assert_eq!(poll_fn(|cx| socket.poll(true, cx, clock::now())).await, Happened::Lost);
     }
 
     #[tokio::test]
@@ -298,8 +293,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut far = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (near, _) = listener.accept().await.unwrap();
-        let mut socket =
-            Socket::new(near, b"\x81\x01x", LIMITS, Duration::from_secs(1), clock::now());
+        let mut socket = Socket::new(near, b"\x81\x01x", &LIMITS, clock::now());
         let violation = socket.next(clock::now()).unwrap_err();
         socket.write_close(violation.close_code(), "");
 
