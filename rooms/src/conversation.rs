@@ -64,7 +64,13 @@ enum State {
     Closing(Closing),
 }
 
+#[cfg(not(feature = "mutants"))]
+const _: () = assert!(size_of::<Conversation>() <= Conversation::BYTES_MAX);
+
 impl Conversation {
+    /// What it takes of its connection's memory, at most, beside what it holds while it is busy.
+    pub const BYTES_MAX: usize = 216;
+
     /// A connection without a ticket. `phase`, between 0 and 1, spreads the heartbeats of many
     /// connections over the interval.
     #[must_use]

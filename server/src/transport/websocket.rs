@@ -380,6 +380,8 @@ mod tests {
         fn bytes<F>(_: impl Fn(Arrival, Arc<App>) -> F) -> usize {
             size_of::<F>()
         }
-        assert!(bytes(serve) <= 512 - 96 - 16, "{}", bytes(serve));
+        // Where conversations can be broken on purpose they are larger than they are meant to be.
+        let beside = bytes(serve) - size_of::<Conversation>();
+        assert!(beside + Conversation::BYTES_MAX <= 512 - 96 - 16, "{beside}");
     }
 }
