@@ -264,7 +264,7 @@ impl Accounts {
     pub fn redeem(&self, ticket: &str, sessions: &[Hashed], now: Instant) -> Option<SignedIn> {
         let mut state = self.lock();
         let ticket = state.tickets.remove(&Hashed::of(ticket))?;
-        state.is_redeemed(&ticket);
+        state.ticket_was_redeemed(&ticket);
         let foreign = !sessions.is_empty() && !sessions.contains(&ticket.session);
         if foreign || ticket.ends_at <= now {
             return None;
@@ -301,7 +301,7 @@ impl State {
     }
 
     /// A ticket is out no longer. Of most sessions no other is.
-    fn is_redeemed(&mut self, ticket: &Ticket) {
+    fn ticket_was_redeemed(&mut self, ticket: &Ticket) {
         let Some(ends) = self.tickets_end.get_mut(&ticket.session) else { return };
         if let Some(at) = ends.iter().position(|end| *end == ticket.ends_at) {
             ends.swap_remove(at);

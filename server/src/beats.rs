@@ -1,7 +1,8 @@
 //! The beat that all connections share: whoever is to look again much later is woken on it.
 //!
 //! One task wakes them all, so that a thousand idle connections wake the machine four times a
-//! second, and none of them has a timer of its own.
+//! second, and none of them has a timer of its own. Nothing is taken back: who was answered in time
+//! is woken once for nothing, and what an ended task took is given back on its beat.
 
 use std::{
     collections::BTreeMap,
@@ -142,6 +143,38 @@ mod tests {
             (30_000..31_000).map(|ms| beats.beat_for(now + Duration::from_millis(ms))).collect();
         assert!(due.len() <= 5, "{} moments", due.len());
         assert_eq!(beats.at(beats.beat_for(now + BEAT)), now + BEAT);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_due_soon_is_looked_at_in_time_also_where_much_later_was_asked_for_before() {
+        let (beats, mut alarm) = (Beats::new(clock::now()), Alarm::default());
+        let began = clock::now();
+        for due_ms in [1_999, 1, 1_501] {
+            let set_at = clock::now();
+            alarm.set(set_at + Duration::from_secs(30), &beats, set_at);
+            let mut later = std::future::poll_fn(|cx| alarm.poll(&beats, cx, clock::now()));
+            assert!(futures_util::poll!(&mut later).is_pending());
+            alarm.set(set_at + Duration::from_millis(due_ms), &beats, set_at);
+            std::future::poll_fn(|cx| alarm.poll(&beats, cx, clock::now())).await;
+            assert_eq!(clock::now() - set_at, Duration::from_millis(due_ms));
+        }
+        assert_eq!(clock::now() - began, Duration::from_millis(1_999 + 1 + 1_501));
+    }
+
+    #[test]
+    fn whoever_asks_right_behind_their_beat_is_woken_on_the_next() {
+        let now = clock::now();
+        let (beats, mut alarm, woken) =
+            (Beats::new(now), Alarm::default(), Arc::<Woken>::default());
+        let waker = Arc::clone(&woken).into();
+        let mut cx = Context::from_waker(&waker);
+        let due = now + LATER;
+        alarm.set(due, &beats, now);
+        // The beat strikes between the look at the clock and the asking.
+        beats.strike(due);
+        assert!(alarm.poll(&beats, &mut cx, due - Duration::from_millis(1)).is_pending());
+        beats.strike(due + BEAT);
+        assert_eq!(woken.0.load(Ordering::Relaxed), 1);
     }
 
     #[test]

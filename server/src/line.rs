@@ -2,7 +2,7 @@
 //!
 //! Two write to it: the connection's own task, and the room whose entries go to many connections
 //! as the same bytes. Neither waits for the socket here; what it does not take is kept, and the
-//! task sees to it. While anything is kept, rooms hand over nothing.
+//! task sees to it. While the socket is waited for, rooms hand over nothing.
 
 use std::{
     io::{self, IoSlice},
@@ -13,6 +13,10 @@ use std::{
 
 use rustix::net::SendFlags;
 use tokio::net::TcpStream;
+
+/// So much of a connection's own, in bytes, may wait for what is offered next: some answers. More
+/// is a packet of its own anyway.
+const WAITS_BYTES_MAX: usize = 4 * 1024;
 
 /// When a connection's own frames leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,8 +77,8 @@ impl Line {
 
     /// Hands over frames that many get, behind what was to leave with them, as far as the socket
     /// takes them at once, and then to the end of the frame it stopped in, which `end_of_frame`
-    /// finds for a number of bytes. Nothing is handed over while the socket is waited for, nor when
-    /// `may` says so: it is asked while nobody else can write.
+    /// finds for a number of bytes. Nothing is handed over while the socket is waited for, nor where
+    /// `may` says no: it is asked while nobody else can write.
     pub fn offer(
         &self,
         frames: &[u8],
@@ -112,10 +116,14 @@ impl Line {
         Offered::Partly(end)
     }
 
-    /// Does something while nobody writes.
-    pub fn between_frames(&self, what: impl FnOnce()) {
-        let _kept = self.lock();
+    /// Does something while nobody writes, after which nothing may be offered any more: what was to
+    /// leave with that leaves now.
+    pub fn between_frames(&self, what: impl FnOnce(), now: Instant) {
+        let mut kept = self.lock();
         what();
+        if !kept.frames.is_empty() {
+            kept.leave(&self.stream, now);
+        }
     }
 
     /// Writes what the socket takes at once of these frames and keeps the rest; `frames` is empty
@@ -139,15 +147,12 @@ impl Line {
             kept.frames.extend_from_slice(frames);
             *frames = Vec::new();
         }
-        if leaves == Leaves::WithNext {
-            return;
+        if leaves == Leaves::Now || kept.frames.len() > WAITS_BYTES_MAX {
+            kept.leave(&self.stream, now);
         }
-        kept.waiting_since.get_or_insert(now);
-        // A lost connection is noticed by whoever polls.
-        let _ = kept.write_to(&self.stream, now);
     }
 
-    /// Writes until everything is written; `false` when nothing was kept.
+    /// Writes until all is written that the socket is waited for with; `false` when it is not.
     ///
     /// # Errors
     /// The connection is lost.
@@ -203,6 +208,13 @@ impl Kept {
     fn let_go_of_what_was_written(&mut self) {
         self.frames.drain(..self.written);
         self.written = 0;
+    }
+
+    /// Writes what the socket takes at once, and waits for it with the rest.
+    fn leave(&mut self, stream: &TcpStream, now: Instant) {
+        self.waiting_since.get_or_insert(now);
+        // A lost connection is noticed by whoever polls.
+        let _ = self.write_to(stream, now);
     }
 
     /// Writes what the socket takes at once.
@@ -279,6 +291,31 @@ mod tests {
         );
         assert_eq!((read.unwrap(), flushed.unwrap()), (filled + 100, true));
         assert!(all[filled..].iter().all(|byte| *byte == 2));
+    }
+
+    #[tokio::test]
+    async fn what_was_to_leave_with_the_next_leaves_where_there_is_no_next_or_it_is_much() {
+        let (line, mut far) = connected().await;
+        line.write(&mut b"ack".to_vec(), |_| Leaves::WithNext, clock::now());
+        assert_eq!(line.kept_bytes(), 3);
+        line.between_frames(|| (), clock::now());
+        let mut much = vec![b'x'; WAITS_BYTES_MAX + 1];
+        line.write(&mut much, |_| Leaves::WithNext, clock::now());
+        assert_eq!(line.kept_bytes(), 0);
+
+        let mut all = vec![0; 3 + WAITS_BYTES_MAX + 1];
+        far.read_exact(&mut all).await.unwrap();
+        assert_eq!(&all[..4], b"ackx");
+    }
+
+    #[test]
+    fn all_of_it_may_wait_where_a_part_of_it_may() {
+        use Leaves::{Now, WithNext};
+        for (one, other, both) in
+            [(Now, Now, Now), (Now, WithNext, WithNext), (WithNext, Now, WithNext)]
+        {
+            assert_eq!(one.with(other), both);
+        }
     }
 
     #[tokio::test]

@@ -1,8 +1,9 @@
 //! The running rooms: append, wake, follow, read.
 //!
 //! One lock per room, private to this module, never held over an await or a write. Nobody else
-//! sees a room: others ask for a follower. Locks are taken in the order people, map, room,
-//! mailbox; the fleeting log's under a room's; the store's own are taken under any and take none.
+//! sees a room: others ask for a follower. Locks are taken in the order people, map, room, an
+//! audience's seats, line, what waits in an audience; a mailbox's and the fleeting log's under a
+//! room's; a lane's and the store's own are taken under any and take none.
 
 mod audience;
 mod catalogue;

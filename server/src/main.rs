@@ -42,7 +42,7 @@ fn start_runtime() -> anyhow::Result<Runtime> {
 }
 
 /// On a worker: what the main thread took for a connection would lie apart from the rest of it, and
-/// the gaps between would be nobody's.
+/// the gaps between would be nobody's. New connections take turns with those that are there.
 fn run(runtime: &Runtime, config: Config) -> anyhow::Result<()> {
     runtime.block_on(runtime.spawn(serve(config))).context("the server panicked")?
 }

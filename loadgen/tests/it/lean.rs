@@ -228,6 +228,17 @@ async fn the_rate_of_many_rooms_is_raised_until_it_takes_too_long() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn where_many_rooms_are_busy_everybody_is_answered_all_the_same() {
+    let (address, stop) = open_house_with(&FAST).await;
+    let lasting = Duration::from_millis(200);
+    let load = rooms::Load { rooms: 120, members: 2, bytes: 256, lasting };
+    // It ends when all that was said is acknowledged, or fails.
+    let step = rooms::at_rate(&target(address, Dialect::Madang), load, 10_000.0).await.unwrap();
+    assert!(step.deliveries > 0, "{step:?}");
+    drop(stop);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_room_of_many_authors_that_does_wrong_has_no_figure() {
     let load = rooms::Load { rooms: 1, members: 4, bytes: 64, lasting: Duration::from_millis(400) };
     for (manner, expected) in [

@@ -26,6 +26,29 @@ fn a_ticket_opens_one_connection_for_its_owner_in_time() {
 }
 
 #[test]
+fn tickets_that_are_out_no_longer_leave_nothing_behind() {
+    let (accounts, now) = (Accounts::new(clock::now()), clock::now());
+    let (hana, duri) = (guest(&accounts, "하나", now), guest(&accounts, "두리", now));
+    let ticket = || accounts.issue_ticket(&hana.session, now).unwrap();
+    let are_out = || {
+        let state = accounts.lock();
+        (state.tickets.len(), state.tickets_end.len())
+    };
+    for redeemed in [ticket(), ticket()] {
+        accounts.redeem(&redeemed, &[], now).unwrap();
+    }
+    assert_eq!(are_out(), (0, 0), "redeemed");
+    accounts.redeem(&ticket(), &[duri.session], now);
+    assert_eq!(are_out(), (0, 0), "presented by somebody else");
+    ticket();
+    accounts.handle_timeout(now + TICKET_LIFE);
+    assert_eq!(are_out(), (0, 0), "expired");
+    ticket();
+    accounts.sign_out(&hana.session);
+    assert_eq!(are_out(), (0, 0), "signed out");
+}
+
+#[test]
 fn one_ticket_presented_by_many_at_once_is_taken_once() {
     let (accounts, now) = (Accounts::new(clock::now()), clock::now());
     let hana = guest(&accounts, "하나", now);
@@ -85,6 +108,7 @@ fn a_session_ends_when_it_is_not_used() {
     assert_eq!(accounts.handle_timeout(too_late), vec![Hashed::of(&secret)]);
     assert_eq!(accounts.member(&user.id), None);
 }
+
 #[test]
 fn a_session_is_kept_once_a_day_and_goes_on_after_a_restart() {
     const DAY_MS: u64 = 24 * 60 * 60 * 1_000;

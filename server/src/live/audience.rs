@@ -17,7 +17,10 @@ use rooms::Entry;
 use websocket::{Opcode, write_frame};
 
 use super::{Mailbox, turn::Turn};
-use crate::line::{Leaves, Line, Offered};
+use crate::{
+    clock,
+    line::{Leaves, Line, Offered},
+};
 
 /// Frames that wait for a flush, in bytes; whoever would be owed more reads it by their cursor.
 /// About what a socket takes at once.
@@ -136,9 +139,9 @@ impl Seat {
         offered == Offered::Taken && !frames.overflowed
     }
 
-    /// Nothing is handed to the line from here on.
+    /// Nothing is handed to the line from here on, and nothing waits there to leave with it.
     fn close(&self) {
-        self.line.between_frames(|| self.open.store(false, Ordering::Release));
+        self.line.between_frames(|| self.open.store(false, Ordering::Release), clock::now());
     }
 }
 

@@ -3,8 +3,8 @@
 //! A room is flushed in the turn after something came, with all that came until then. There is no
 //! timer: when it is quiet what is said goes out at once. When it is not, what can be read is read
 //! first, for as long at most as handing out took the last time: the busier it is, the more goes
-//! out in one packet. Nor is anybody answered before that then: an acknowledgement leaves with what
-//! it acknowledges.
+//! out in one packet. Where many rooms wait, an acknowledgement leaves with what it acknowledges
+//! (docs/decisions/0012).
 
 use std::{
     sync::{
@@ -24,7 +24,7 @@ use crate::clock;
 const GATHER_MAX: Duration = Duration::from_millis(20);
 /// One part in so many of what was read before is little: it is not worth waiting for more.
 const LITTLE: u64 = 4;
-/// With so many rooms to be handed out nobody is answered at once any more.
+/// With so many rooms to be handed out an answer waits for that: 1 ms, with ten followers each.
 const BUSY_ROOMS: usize = 16;
 
 /// Rooms that have something for those who keep up, by the task that sees to them.
@@ -95,6 +95,8 @@ fn lane_of(room: &RoomName, lanes: usize) -> usize {
 pub async fn hand_out(live: Arc<Live>) {
     let mut handing_out = tokio::task::JoinSet::new();
     for lane in 0..live.flushing.lanes.len() {
+        // It gives way by the clock (`Turn`). tokio's budget would count the locks of rooms, and end
+        // a turn after 64 of them.
         handing_out.spawn(unconstrained(see_to(Arc::clone(&live), lane)));
     }
     if let Some(Err(error)) = handing_out.join_next().await {

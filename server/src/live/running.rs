@@ -64,7 +64,7 @@ pub(super) enum Follower {
     /// With a cursor of their own.
     Reading(Arc<Mailbox>),
     /// The same; they stood up from here because they were left behind, and are to be told so.
-    Left(Arc<Seat>),
+    Behind(Arc<Seat>),
     /// In the audience: they keep up.
     Sitting(Arc<Seat>),
 }
@@ -213,7 +213,7 @@ impl RunningState {
                 if let Some(seat) = seat {
                     self.is_behind(&seat);
                 }
-                self.followers.get_mut(connection).and_then(Follower::is_told)
+                self.followers.get_mut(connection).and_then(Follower::tell)
             }
         };
         Standing { handed: up_to.map(|seq| (seq, self.room.digest_at(seq))), keeps_up }
@@ -225,7 +225,7 @@ impl RunningState {
         let Some(follower) = self.followers.get_mut(connection) else { return };
         // Whoever followed anew meanwhile, or knows already, has another cursor.
         if follower.seat().is_some_and(|other| Arc::ptr_eq(other, seat)) {
-            *follower = Follower::Left(Arc::clone(seat));
+            *follower = Follower::Behind(Arc::clone(seat));
             self.readers.insert(connection.clone(), Arc::clone(mailbox));
             mailbox.mark(self.room.name());
         }
@@ -284,7 +284,7 @@ impl Follower {
     fn mailbox(&self) -> &Arc<Mailbox> {
         match self {
             Self::Reading(mailbox) => mailbox,
-            Self::Left(seat) | Self::Sitting(seat) => seat.mailbox(),
+            Self::Behind(seat) | Self::Sitting(seat) => seat.mailbox(),
         }
     }
 
@@ -296,13 +296,13 @@ impl Follower {
     fn seat(&self) -> Option<&Arc<Seat>> {
         match self {
             Self::Sitting(seat) => Some(seat),
-            Self::Reading(_) | Self::Left(_) => None,
+            Self::Reading(_) | Self::Behind(_) => None,
         }
     }
 
     /// How far they had been handed what is new, where they were left behind and not told yet.
-    fn is_told(&mut self) -> Option<u64> {
-        let Self::Left(seat) = self else { return None };
+    fn tell(&mut self) -> Option<u64> {
+        let Self::Behind(seat) = self else { return None };
         let at = seat.at();
         *self = Self::Reading(Arc::clone(self.mailbox()));
         Some(at)

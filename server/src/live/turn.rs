@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::clock;
 
-/// Others wait no longer than this.
+/// A turn lasts no longer than this, beside those who are served in any case.
 const TURN_MAX: Duration = Duration::from_millis(20);
 /// So many are served, at least, in one turn: 3 ms where each is a packet of its own. With 64 the
 /// other end fell asleep in between, and waking it cost a tenth more.

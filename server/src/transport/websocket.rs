@@ -49,7 +49,7 @@ struct Connection {
     socket: Socket,
     alarm: Alarm,
     conversation: Conversation,
-    /// None before its ticket was accepted.
+    /// None before its ticket was accepted, and after it left.
     mailbox: Option<Arc<Mailbox>>,
     /// None once its ticket was looked at.
     door: Option<Box<Door>>,
@@ -86,7 +86,7 @@ pub struct Arrival {
 }
 
 /// What comes after a turn.
-enum Turn {
+enum Next {
     /// Nothing.
     Ended(Ending),
     /// Something has to happen first, unless it `goes_on`; what arrives is read where it `reads`.
@@ -157,8 +157,8 @@ impl Connection {
         loop {
             // Boxed: between turns a connection is small.
             let (reads, goes_on) = match Box::pin(self.turn()).await {
-                Turn::Ended(ending) => return ending,
-                Turn::Waits { reads, goes_on } => (reads, goes_on),
+                Next::Ended(ending) => return ending,
+                Next::Waits { reads, goes_on } => (reads, goes_on),
             };
             if goes_on {
                 tokio::task::yield_now().await;
@@ -179,7 +179,7 @@ impl Connection {
     }
 
     /// Does all there is to do.
-    async fn turn(&mut self) -> Turn {
+    async fn turn(&mut self) -> Next {
         loop {
             let now = clock::now();
             if let Some(taken_at) = self.socket.waiting_since() {
@@ -192,11 +192,11 @@ impl Connection {
             self.take_mail(now);
             if let Some(ending) = self.take_what_arrived(now).await {
                 self.write_what_waits().await;
-                return Turn::Ended(ending);
+                return Next::Ended(ending);
             }
             let more_to_write = self.write_what_waits().await;
             if let Some(closing) = self.conversation.closing() {
-                return Turn::Ended(Ending::Closing(closing));
+                return Next::Ended(Ending::Closing(closing));
             }
             if let Some(code) = self.out_of_time(now) {
                 self.conversation.close(code);
@@ -209,7 +209,7 @@ impl Connection {
             let goes_on = can_write || (wants_input && self.socket.has_undecoded());
             // Whoever has much to write reads all the same, but not what they cannot look at yet.
             let reads = wants_input && !self.socket.has_undecoded();
-            return Turn::Waits { reads, goes_on };
+            return Next::Waits { reads, goes_on };
         }
     }
 

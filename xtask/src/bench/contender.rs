@@ -4,6 +4,8 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Contender {
     Madang,
+    /// The server's accept loop, upgrade and codec, and nothing behind them.
+    Echo,
     /// Bare epoll; one write for all that waits.
     Coalesced,
     /// Bare epoll; one write for each frame.
@@ -21,7 +23,7 @@ pub(super) enum Contender {
 
 impl Contender {
     /// The server first: every round begins with it.
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::Madang,
         Self::Coalesced,
         Self::PerFollower,
@@ -32,12 +34,14 @@ impl Contender {
         Self::NodeWs,
         Self::FastApi,
         Self::SocketIo,
+        Self::Echo,
     ];
 
     /// As `--only` takes it, and as it stands in what was recorded.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Madang => "madang",
+            Self::Echo => "madang-echo",
             Self::Coalesced => "floor-coalesced",
             Self::PerFollower => "floor-per-follower",
             Self::UWebSockets => "uwebsockets",
@@ -58,6 +62,7 @@ impl Contender {
     pub(super) fn title(self) -> &'static str {
         match self {
             Self::Madang => "Madang",
+            Self::Echo => "Madang's echo",
             Self::Coalesced => "floor, coalesced",
             Self::PerFollower => "floor, a write per frame",
             Self::UWebSockets => "uWebSockets (C++)",
@@ -76,7 +81,8 @@ impl Contender {
             Self::Madang => "madang",
             Self::Nats => "nats",
             Self::SocketIo => "socketio",
-            Self::Coalesced
+            Self::Echo
+            | Self::Coalesced
             | Self::PerFollower
             | Self::UWebSockets
             | Self::Socketify

@@ -105,9 +105,8 @@ impl Measurement {
             | Self::OneByOne
             | Self::Rooms
             | Self::Idle1000
-            | Self::Handshakes
-            | Self::Echo
-            | Self::Echo64 => true,
+            | Self::Handshakes => contender != Contender::Echo,
+            Self::Echo | Self::Echo64 => true,
         }
     }
 

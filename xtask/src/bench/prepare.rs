@@ -43,6 +43,7 @@ pub(super) fn build() -> Result<PathBuf> {
 pub(super) fn launch(contender: Contender) -> Result<Launch> {
     match contender {
         Contender::Madang => Ok(madang()),
+        Contender::Echo => echo(),
         Contender::Coalesced => rust("floor", &["--coalesced"]),
         Contender::PerFollower => rust("floor", &["--per-follower"]),
         Contender::Warp => rust("warp-rooms", &[]),
@@ -70,6 +71,16 @@ fn madang() -> Launch {
         words: line.split_whitespace().map(str::to_owned).collect(),
         ready: "Madang is open at",
     }
+}
+
+fn echo() -> Result<Launch> {
+    let words = ["build", "--locked", "--release", "--package", "server", "--example", "echo"];
+    command::run(&mut command::cargo(&words))?;
+    Ok(Launch {
+        program: place::target().join("release/examples/echo"),
+        words: vec!["--listen".to_owned(), "127.0.0.1:{port}".to_owned()],
+        ready: "an echo is open at",
+    })
 }
 
 /// A member of the workspace `bench/`.

@@ -287,20 +287,39 @@ async fn an_answer_does_not_wait_where_no_flush_would_bring_it() {
 }
 
 #[tokio::test]
-async fn who_stands_up_takes_the_answer_that_waited_along() {
+async fn what_waits_for_a_flush_leaves_when_its_seat_is_given_up() {
     let (audience, said) = (Audience::default(), entries(&[("hana", "1")]));
     let mut speaker = Listener::calls().await;
     let seat = speaker.sits("c1", &audience, 0);
     audience.say(&said[0]);
     let along = |out: &mut Vec<u8>| audience.take_along(&seat, out, true);
-    speaker.line.write(&mut b"ack ".to_vec(), along, clock::now());
+    speaker.line.write(&mut b"ack".to_vec(), along, clock::now());
     audience.stand_up(&seat);
     assert!(flushed(&audience).await.is_empty());
-    speaker.line.write(&mut b"left".to_vec(), |_| Leaves::Now, clock::now());
 
-    assert_eq!(speaker.hears(8).await, b"ack left");
+    assert_eq!(speaker.hears(3).await, b"ack");
     drop((seat, audience));
     speaker.hears_no_more().await;
+}
+
+#[tokio::test]
+async fn whoever_is_waited_for_sits_no_longer_also_where_all_was_handed_over() {
+    // Of one frame a socket takes a part where it takes no more than that at once.
+    let longest = "가".repeat(common::limits::BODY_CHARS_MAX);
+    let said = entries(&[("hana", longest.as_str()); 60]);
+    let audience = Audience::default();
+    let slow = Listener::who_takes_at_once(Some(8 * 1024)).await;
+    let seat = slow.sits("c1", &audience, 0);
+    for (nth, entry) in said.iter().enumerate() {
+        audience.say(entry);
+        let behind = flushed(&audience).await;
+        let is_waited_for = slow.line.waiting_since().is_some();
+        assert!(!is_waited_for || !behind.is_empty(), "nobody would write the rest of {nth}");
+        if !behind.is_empty() {
+            return assert!(!seat.is_open());
+        }
+    }
+    panic!("a socket takes so much at once");
 }
 
 #[tokio::test]

@@ -229,8 +229,8 @@ fn read_at_once(stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
         let asked = buffer.len();
         let (_, bytes) = rustix::net::recv(stream, &mut *buffer, RecvFlags::empty())?;
         read = Some(bytes);
-        let is_empty = (1..asked).contains(&bytes);
-        if is_empty { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+        let took_all = (1..asked).contains(&bytes);
+        if took_all { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
     });
     read.map_or_else(|| tried.map(|()| 0), Ok)
 }
@@ -284,8 +284,13 @@ mod tests {
             }
             assert_eq!(read, bytes);
         }
+        // Also the end, where it comes with the last bytes.
+        far.write_all(b"bye").await.unwrap();
         drop(far);
-        assert_eq!(poll_fn(|cx| socket.poll(true, cx, clock::now())).await, Happened::Lost);
+        socket.line.stream().readable().await.unwrap();
+        for happened in [Happened::Arrived(3), Happened::Lost] {
+            assert_eq!(poll_fn(|cx| socket.poll(true, cx, clock::now())).await, happened);
+        }
     }
 
     #[tokio::test]

@@ -2,7 +2,7 @@
 
 use super::columns;
 use crate::bench::{
-    contender::Contender::{self, Coalesced, FastApi, Madang, UWebSockets},
+    contender::Contender::{self, Coalesced, Echo, FastApi, Madang, UWebSockets},
     measurement::Measurement,
     numbers,
     record::{Figure, Record},
@@ -96,9 +96,15 @@ const MARKS: &[Mark] = &[
     },
     Mark {
         what: "echo on one connection: p50, of the floor's",
-        of: (Madang, columns::ECHO),
+        of: (Echo, columns::ECHO),
         beside: Some((Coalesced, columns::ECHO)),
         bound: Bound::AtMost(1.1),
+    },
+    Mark {
+        what: "a message in a room of one, with its acknowledgement: p50, of the floor's echo",
+        of: (Madang, columns::ECHO),
+        beside: Some((Coalesced, columns::ECHO)),
+        bound: Bound::Nowhere,
     },
     Mark {
         what: "rooms that keep everything: deliveries per second, of rooms that keep 1,000",

@@ -107,7 +107,7 @@ fn lines(points: impl Fn(Contender) -> Vec<(f64, f64)>) -> Vec<Series> {
     let line = |(colour, who): (usize, Contender)| {
         let stroke = match who {
             Contender::Madang => Stroke::Strong,
-            Contender::Coalesced => Stroke::Dashed,
+            Contender::Echo | Contender::Coalesced => Stroke::Dashed,
             Contender::PerFollower => Stroke::Dotted,
             Contender::UWebSockets
             | Contender::Socketify
