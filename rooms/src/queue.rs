@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 #[derive(Clone, Debug)]
 pub struct Queue<T>(Option<Box<Waiting<T>>>);
 
+/// In a box of its own, for a `VecDeque` is four words also while it is empty.
 #[derive(Clone, Debug)]
 struct Waiting<T>(VecDeque<T>);
 
