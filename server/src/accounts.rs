@@ -12,6 +12,7 @@ use std::{
 };
 
 use common::{ErrorCode, Member, Problem, UserId, UserName};
+use rooms::rate::{Bucket, Rate};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
@@ -24,9 +25,8 @@ use crate::{
 pub const TICKET_LIFE: Duration = Duration::from_secs(30);
 /// Tickets of one session that are worth something at the same time.
 const TICKETS_LIVE_MAX: usize = 10;
-/// Tickets that one session may ask for: 30 at once, and then one in this time.
-const TICKET_EVERY_MS: u64 = 2_000;
-const TICKETS_AT_ONCE: u64 = 30;
+/// Tickets that one session may ask for: 30 a minute.
+const TICKET_RATE: Rate = Rate { per_second: 0.5, burst: 30.0 };
 /// A session that is not used ends.
 const SESSION_IDLE: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 /// A session of somebody who never came in ends sooner: names alone must not fill the house.
@@ -69,9 +69,7 @@ struct Session {
     entered: bool,
     /// When it was kept last, in milliseconds since 1970.
     saved_ms: Option<u64>,
-    /// When none of the tickets that it asked for counts any more: each does for a while, one after
-    /// the other.
-    tickets_count_until: Moment,
+    ticket_rate: Bucket,
 }
 
 /// Milliseconds since the accounts were opened. It may lie before that, and even before the
@@ -134,6 +132,7 @@ impl Accounts {
         if state.sessions.len() >= SESSIONS_MAX {
             return Err(Problem::new(ErrorCode::Busy).retry_after_ms(60_000));
         }
+        let ticket_rate = Bucket::new(&TICKET_RATE, now);
         let now = state.moment(now);
         let session = Session {
             user: user.clone(),
@@ -141,7 +140,7 @@ impl Accounts {
             used: now,
             entered: false,
             saved_ms: None,
-            tickets_count_until: now,
+            ticket_rate,
         };
         state.sessions.insert(Hashed::of(&secret), session);
         state.names.insert(id, name);
@@ -188,6 +187,7 @@ impl Accounts {
     /// 1970. It alone is compared with what was kept: no clock of this machine was there then.
     pub fn restore(&self, saved: Vec<SavedSession>, wall_ms: u64, now: Instant) {
         let mut state = self.lock();
+        let ticket_rate = Bucket::new(&TICKET_RATE, now);
         let now = state.moment(now);
         for SavedSession { session, user, begun_ms, used_ms } in saved {
             state.names.insert(user.id.clone(), user.name.clone());
@@ -197,7 +197,7 @@ impl Accounts {
                 used: now.earlier_by(wall_ms.saturating_sub(used_ms)),
                 entered: true,
                 saved_ms: Some(used_ms),
-                tickets_count_until: now,
+                ticket_rate,
             };
             state.sessions.insert(session, restored);
         }
@@ -238,11 +238,10 @@ impl Accounts {
     /// Too many tickets are out, or too many were asked for in a short time.
     pub fn issue_ticket(&self, session: &Hashed, now: Instant) -> Result<String, Problem> {
         let mut state = self.lock();
-        let moment = state.moment(now);
         let State { sessions, tickets, tickets_end, .. } = &mut *state;
         let owner =
             sessions.get_mut(session).ok_or_else(|| Problem::new(ErrorCode::Unauthenticated))?;
-        owner.takes_ticket(moment).map_err(Problem::rate_limited)?;
+        owner.ticket_rate.take(1.0, &TICKET_RATE, now).map_err(Problem::rate_limited)?;
         let ends = tickets_end.entry(*session).or_default();
         ends.retain(|end| *end > now);
         if ends.len() >= TICKETS_LIVE_MAX
@@ -322,17 +321,6 @@ impl State {
 }
 
 impl Session {
-    /// Asks for one more ticket, or says how long to wait.
-    fn takes_ticket(&mut self, now: Moment) -> Result<(), Duration> {
-        let until = self.tickets_count_until.max(now).later_by(TICKET_EVERY_MS);
-        let too_many = now.later_by(TICKETS_AT_ONCE * TICKET_EVERY_MS).ms_until(until);
-        if too_many > 0 {
-            return Err(Duration::from_millis(too_many));
-        }
-        self.tickets_count_until = until;
-        Ok(())
-    }
-
     fn is_alive(&self, now: Moment) -> bool {
         let idle_max = if self.entered { SESSION_IDLE } else { SESSION_UNUSED };
         let within = |since: Moment, max| Duration::from_millis(since.ms_until(now)) < max;
@@ -343,10 +331,6 @@ impl Session {
 impl Moment {
     fn earlier_by(self, ms: u64) -> Self {
         Self(self.0.saturating_sub_unsigned(ms))
-    }
-
-    fn later_by(self, ms: u64) -> Self {
-        Self(self.0.saturating_add_unsigned(ms))
     }
 
     fn ms_until(self, later: Self) -> u64 {
