@@ -105,8 +105,11 @@ impl Line {
             *kept = Kept::default();
         }
         let taken = taken - own;
-        if taken == 0 || taken == frames.len() {
-            return if taken == 0 { Offered::Partly(0) } else { Offered::Taken };
+        if taken == frames.len() {
+            return Offered::Taken;
+        }
+        if taken == 0 {
+            return Offered::Partly(0);
         }
         let end = end_of_frame(taken);
         if end > taken {
@@ -240,23 +243,24 @@ impl Kept {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use tokio::{io::AsyncReadExt as _, net::TcpListener};
 
     use super::*;
     use crate::clock;
 
-    /// A line, and its other end.
-    async fn connected() -> (Line, TcpStream) {
+    /// The near and the far end of a connection.
+    pub(crate) async fn connected() -> (TcpStream, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let far = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (near, _) = listener.accept().await.unwrap();
-        (Line::new(near), far)
+        (near, far)
     }
 
     #[tokio::test]
     async fn who_takes_a_part_of_the_last_frame_has_to_be_waited_for() {
-        let (line, mut far) = connected().await;
+        let (near, mut far) = connected().await;
+        let line = Line::new(near);
         let frame = vec![7; 16 << 20];
         let mut own = b"own".to_vec();
         line.write(&mut own, |_| Leaves::WithNext, clock::now());
@@ -275,7 +279,8 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_to_leave_with_the_next_is_waited_for_where_the_socket_is_full() {
-        let (line, mut far) = connected().await;
+        let (near, mut far) = connected().await;
+        let line = Line::new(near);
         let mut filled = 0;
         while let Ok(bytes) = line.stream().try_write(&[1; 1 << 20]) {
             filled += bytes;
@@ -295,7 +300,8 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_to_leave_with_the_next_leaves_where_there_is_no_next_or_it_is_much() {
-        let (line, mut far) = connected().await;
+        let (near, mut far) = connected().await;
+        let line = Line::new(near);
         line.write(&mut b"ack".to_vec(), |_| Leaves::WithNext, clock::now());
         assert_eq!(line.kept_bytes(), 3);
         line.between_frames(|| (), clock::now());
@@ -320,7 +326,8 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_read_is_not_kept_while_more_comes_than_is_read() {
-        let (line, mut far) = connected().await;
+        let (near, mut far) = connected().await;
+        let line = Line::new(near);
         let mut frames = vec![0; 16 << 20];
         line.write(&mut frames, |_| Leaves::Now, clock::now());
         let kept_at_first = line.kept_bytes();

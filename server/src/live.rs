@@ -229,8 +229,8 @@ impl Live {
         Ok(Read::of_the_log(entries, bytes_max))
     }
 
-    /// Adds a draft to its room's log. Answers its place where it has one at once; otherwise the
-    /// answer comes into the mailbox.
+    /// Adds a draft to its room's log. Answers what became of it where that is known at once;
+    /// otherwise the answer comes into the mailbox.
     ///
     /// # Errors
     /// The author may not, or too much waits.
@@ -239,18 +239,19 @@ impl Live {
         id: u64,
         draft: Draft,
         mailbox: &Arc<Mailbox>,
-    ) -> Result<Option<Position>, Problem> {
+    ) -> Result<Option<Answer>, Problem> {
+        let (room, message_id) = (draft.room.clone(), draft.message_id.clone());
+        let asked = Asked { id, room, message_id };
         let running = self.lock().get(&draft.room).cloned();
-        if running.as_ref().is_some_and(|running| running.keeps_nothing) || !self.keeps(&draft.room)
-        {
-            return self.append_fleeting(draft, running).map(Some);
+        let keeps = running.as_ref().map(|running| !running.keeps_nothing);
+        if !keeps.unwrap_or_else(|| self.keeps(&draft.room)) {
+            return Ok(Some(Answer { asked, outcome: self.append_fleeting(draft, running) }));
         }
         let record = self.record_for(&draft.room, &draft.author.id)?;
         if !may(&draft.author.id, Deed::Say, record.members.as_deref()) {
             return Err(Problem::new(ErrorCode::Forbidden));
         }
-        let (room, message_id) = (draft.room.clone(), draft.message_id.clone());
-        self.log.append(draft, Arc::clone(mailbox), Asked { id, room, message_id })?;
+        self.log.append(draft, Arc::clone(mailbox), asked)?;
         Ok(None)
     }
 

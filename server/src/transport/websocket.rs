@@ -265,11 +265,8 @@ impl Connection {
     fn take_mail(&mut self, now: Instant) {
         let Some(mail) = self.mailbox.as_ref().and_then(|mailbox| mailbox.take()) else { return };
         let Mail { dirty, answers, opened, removed, marked, close } = *mail;
-        for Answer { asked: Asked { id, room, message_id }, outcome } in answers {
-            match outcome {
-                Ok(position) => self.conversation.handle_appended(id, room, message_id, position),
-                Err(problem) => self.conversation.handle_refused(Some(id), problem, now),
-            }
+        for answer in answers {
+            self.take_answer(answer, now);
         }
         for Marked { id, room, outcome } in marked {
             match outcome {
@@ -291,6 +288,14 @@ impl Connection {
         }
         if let Some(code) = close {
             self.conversation.close(code);
+        }
+    }
+
+    fn take_answer(&mut self, answer: Answer, now: Instant) {
+        let Answer { asked: Asked { id, room, message_id }, outcome } = answer;
+        match outcome {
+            Ok(position) => self.conversation.handle_appended(id, room, message_id, position),
+            Err(problem) => self.conversation.handle_refused(Some(id), problem, now),
         }
     }
 

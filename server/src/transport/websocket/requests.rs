@@ -128,9 +128,8 @@ impl Connection {
         if let Err(wait) = live.may_say(&draft.author.id, &draft.room) {
             return self.conversation.handle_too_fast(id, &draft.room, wait, now);
         }
-        let (room, message_id) = (draft.room.clone(), draft.message_id.clone());
         match live.append(id, draft, mailbox) {
-            Ok(Some(position)) => self.conversation.handle_appended(id, room, message_id, position),
+            Ok(Some(answer)) => self.take_answer(answer, now),
             Ok(None) => {}
             Err(problem) => self.conversation.handle_refused(Some(id), problem, now),
         }

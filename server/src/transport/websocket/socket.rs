@@ -239,12 +239,10 @@ fn read_at_once(stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
 mod tests {
     use std::future::poll_fn;
 
-    use tokio::{
-        io::{AsyncReadExt as _, AsyncWriteExt as _},
-        net::TcpListener,
-    };
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     use super::*;
+    use crate::line::tests::connected;
 
     const LIMITS: Limits = Limits {
         message_bytes_max: 100,
@@ -254,9 +252,7 @@ mod tests {
 
     #[tokio::test]
     async fn pings_of_somebody_who_does_not_read_cost_no_more_and_more() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let _far = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let (near, _) = listener.accept().await.unwrap();
+        let (near, _far) = connected().await;
         socket2::SockRef::from(&near).set_send_buffer_size(64 * 1024).unwrap();
         let mut socket = Socket::new(near, b"", &LIMITS, clock::now());
         for _ in 0..200_000 {
@@ -269,9 +265,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_comes_after_a_read_that_took_all_is_told_of() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let mut far = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let (near, _) = listener.accept().await.unwrap();
+        let (near, mut far) = connected().await;
         let mut socket = Socket::new(near, b"", &LIMITS, clock::now());
         for bytes in [1, 7, READ_BYTES_MAX, READ_BYTES_MAX + 1] {
             far.write_all(&vec![0x8a; bytes]).await.unwrap();
@@ -295,9 +289,7 @@ mod tests {
 
     #[tokio::test]
     async fn whose_frames_cannot_be_read_sees_the_close_frame_and_the_end_at_once() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let mut far = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let (near, _) = listener.accept().await.unwrap();
+        let (near, mut far) = connected().await;
         let mut socket = Socket::new(near, b"\x81\x01x", &LIMITS, clock::now());
         let violation = socket.next(clock::now()).unwrap_err();
         socket.write_close(violation.close_code(), "");
