@@ -40,8 +40,6 @@ pub struct Conversation {
     speeds: Option<Box<Speeds>>,
     pulse: Pulse,
     allowance: Allowance,
-    /// Where in the interval its heartbeat lies.
-    phase: f32,
     /// A page of history was asked for: nothing more is read before it has come.
     page_awaited: bool,
     requests: Queue<Request>,
@@ -51,17 +49,23 @@ pub struct Conversation {
 
 #[derive(Debug)]
 enum State {
-    /// No ticket was accepted. `asked` when one is being looked at.
-    /// `room` is the one in the address, joined once a ticket was accepted.
-    Greeting {
-        until: Instant,
-        asked: bool,
-        room: Option<RoomName>,
-    },
+    /// No ticket was accepted. In a box: it does not last.
+    Greeting(Box<Greeting>),
     Talking {
         user: Member,
     },
     Closing(Closing),
+}
+
+#[derive(Debug)]
+struct Greeting {
+    until: Instant,
+    /// A ticket is being looked at.
+    asked: bool,
+    /// The room in the address, joined once a ticket was accepted.
+    room: Option<RoomName>,
+    /// Where in the interval its heartbeat will lie.
+    phase: f32,
 }
 
 #[cfg(not(feature = "mutants"))]
@@ -75,18 +79,15 @@ impl Conversation {
     /// connections over the interval.
     #[must_use]
     pub fn new(id: ConnectionId, settings: Arc<Settings>, phase: f64, now: Instant) -> Self {
+        let until = now + settings.hello_timeout;
+        let greeting = Greeting { until, asked: false, room: None, phase: phase as f32 };
         Self {
             id,
-            state: State::Greeting {
-                until: now + settings.hello_timeout,
-                asked: false,
-                room: None,
-            },
+            state: State::Greeting(Box::new(greeting)),
             follows: Follows::default(),
             speeds: None,
             pulse: Pulse::new(&settings, now),
             allowance: Allowance::new(&settings, now),
-            phase: phase as f32,
             page_awaited: false,
             requests: Queue::default(),
             replies: Queue::default(),
@@ -106,7 +107,7 @@ impl Conversation {
     pub fn user(&self) -> Option<&Member> {
         match &self.state {
             State::Talking { user } => Some(user),
-            State::Greeting { .. } | State::Closing(_) => None,
+            State::Greeting(_) | State::Closing(_) => None,
         }
     }
 
@@ -123,19 +124,19 @@ impl Conversation {
 
     /// A ticket that came with the address.
     pub fn handle_ticket(&mut self, ticket: String) {
-        if let State::Greeting { asked, .. } = &mut self.state {
-            *asked = true;
+        if let State::Greeting(greeting) = &mut self.state {
+            greeting.asked = true;
             self.requests.push_back(Request::Authenticate { ticket });
         }
     }
 
     /// The ticket's owner, or `None` when the ticket is worth nothing.
     pub fn handle_authenticated(&mut self, user: Option<Member>, now: Instant) {
-        let State::Greeting { room, .. } = &mut self.state else { return };
-        let room = room.take();
+        let State::Greeting(greeting) = &mut self.state else { return };
+        let (room, phase) = (greeting.room.take(), greeting.phase);
         let Some(user) = user else { return self.close(CloseCode::TicketInvalid) };
         self.state = State::Talking { user: user.clone() };
-        self.pulse.begin(&self.settings, self.phase, now);
+        self.pulse.begin(&self.settings, phase, now);
         self.replies.push_back(ServerMessage::Welcome {
             connection: self.id.clone(),
             user,
@@ -154,8 +155,8 @@ impl Conversation {
 
     /// The room in the address: it is joined as soon as a ticket was accepted.
     pub fn handle_address(&mut self, address: RoomName) {
-        if let State::Greeting { room, .. } = &mut self.state {
-            *room = Some(address);
+        if let State::Greeting(greeting) = &mut self.state {
+            greeting.room = Some(address);
         }
     }
 
@@ -187,8 +188,8 @@ impl Conversation {
     pub fn handle_timeout(&mut self, now: Instant) {
         self.allowance.handle_timeout(&self.settings, now);
         match &self.state {
-            State::Greeting { until, .. } if *until <= now => self.close(CloseCode::Stale),
-            State::Greeting { .. } | State::Closing(_) => {}
+            State::Greeting(greeting) if greeting.until <= now => self.close(CloseCode::Stale),
+            State::Greeting(_) | State::Closing(_) => {}
             State::Talking { .. } => {
                 if self.pulse.is_dead(now) {
                     let code = CloseCode::GoingAway;
@@ -205,7 +206,7 @@ impl Conversation {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         let of_state = match &self.state {
-            State::Greeting { until, .. } => Some(*until),
+            State::Greeting(greeting) => Some(greeting.until),
             State::Talking { .. } => Some(self.pulse.poll_timeout()),
             State::Closing(_) => return None,
         };
@@ -227,7 +228,7 @@ impl Conversation {
     pub fn closing(&self) -> Option<Closing> {
         match &self.state {
             State::Closing(closing) => Some(*closing),
-            State::Greeting { .. } | State::Talking { .. } => None,
+            State::Greeting(_) | State::Talking { .. } => None,
         }
     }
 

@@ -7,6 +7,7 @@ pub mod cookie;
 
 use std::{
     collections::{HashMap, HashSet},
+    num::NonZeroU64,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -17,6 +18,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     App, clock,
+    found_by::found_by,
     log::{Change, SavedSession},
     random,
 };
@@ -51,25 +53,34 @@ pub struct Accounts {
 #[derive(Debug)]
 struct State {
     opened_at: Instant,
-    sessions: HashMap<Hashed, Session>,
+    sessions: HashMap<BySession, Session>,
     tickets: HashMap<Hashed, Ticket>,
-    /// When the tickets end that are out, by session.
-    tickets_end: HashMap<Hashed, Vec<Instant>>,
+    /// What sessions asked for, while it makes a difference.
+    asked_for: HashMap<Hashed, AskedFor>,
     /// Sessions that are over and still kept.
     to_forget: HashSet<Hashed>,
-    names: HashMap<UserId, UserName>,
+    users: HashSet<ByUser>,
 }
+
+found_by!(BySession(Arc<SignedIn>), Hashed, |of| &of.session);
+found_by!(ByUser(Arc<SignedIn>), UserId, |of| &of.user.id);
 
 #[derive(Debug)]
 struct Session {
-    user: Member,
     begun: Moment,
     used: Moment,
     /// Whether it ever asked for a ticket.
     entered: bool,
     /// When it was kept last, in milliseconds since 1970.
-    saved_ms: Option<u64>,
-    ticket_rate: Bucket,
+    saved_ms: Option<NonZeroU64>,
+}
+
+/// The tickets that one session asked for.
+#[derive(Debug)]
+struct AskedFor {
+    /// When those end that are out.
+    ends: Vec<Instant>,
+    rate: Bucket,
 }
 
 /// Milliseconds since the accounts were opened. It may lie before that, and even before the
@@ -83,7 +94,7 @@ struct Ticket {
     ends_at: Instant,
 }
 
-/// Somebody who is signed in.
+/// Somebody who is signed in: said once, for all who know them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedIn {
     /// Which session.
@@ -116,8 +127,8 @@ impl Accounts {
     /// Nobody is signed in.
     #[must_use]
     pub fn new(now: Instant) -> Self {
-        let (sessions, tickets, tickets_end, to_forget, names) = Default::default();
-        let state = State { opened_at: now, sessions, tickets, tickets_end, to_forget, names };
+        let (sessions, tickets, asked_for, to_forget, users) = Default::default();
+        let state = State { opened_at: now, sessions, tickets, asked_for, to_forget, users };
         Self { state: Mutex::new(state) }
     }
 
@@ -126,35 +137,26 @@ impl Accounts {
     /// # Errors
     /// No more sessions are possible.
     pub fn sign_in_guest(&self, name: UserName, now: Instant) -> Result<(String, Member), Problem> {
-        let (secret, id) = (random::secret(), random::user_id());
-        let user = Member { id: id.clone(), name: name.clone() };
+        let secret = random::secret();
+        let user = Member { id: random::user_id(), name };
         let mut state = self.lock();
         if state.sessions.len() >= SESSIONS_MAX {
             return Err(Problem::new(ErrorCode::Busy).retry_after_ms(60_000));
         }
-        let ticket_rate = Bucket::new(&TICKET_RATE, now);
         let now = state.moment(now);
-        let session = Session {
-            user: user.clone(),
-            begun: now,
-            used: now,
-            entered: false,
-            saved_ms: None,
-            ticket_rate,
-        };
-        state.sessions.insert(Hashed::of(&secret), session);
-        state.names.insert(id, name);
+        let session = Session { begun: now, used: now, entered: false, saved_ms: None };
+        state.begin(SignedIn { session: Hashed::of(&secret), user: user.clone() }, session);
         Ok((secret, user))
     }
 
     /// Whose session this secret opens.
-    pub fn signed_in(&self, secret: &str, now: Instant) -> Option<SignedIn> {
+    pub fn signed_in(&self, secret: &str, now: Instant) -> Option<Arc<SignedIn>> {
         let key = Hashed::of(secret);
         let mut state = self.lock();
         let now = state.moment(now);
         let session = state.sessions.get_mut(&key).filter(|session| session.is_alive(now))?;
         session.used = now;
-        Some(SignedIn { session: key, user: session.user.clone() })
+        state.signed_in(&key)
     }
 
     /// Whether a session has not ended.
@@ -179,27 +181,22 @@ impl Accounts {
 
     /// A name for an id, as long as that person's session lives.
     pub fn member(&self, id: &UserId) -> Option<Member> {
-        let name = self.lock().names.get(id)?.clone();
-        Some(Member { id: id.clone(), name })
+        self.lock().users.get(id).map(|ByUser(signed_in)| signed_in.user.clone())
     }
 
     /// Takes over the sessions that were kept; `wall_ms` is the time of day in milliseconds since
     /// 1970. It alone is compared with what was kept: no clock of this machine was there then.
     pub fn restore(&self, saved: Vec<SavedSession>, wall_ms: u64, now: Instant) {
         let mut state = self.lock();
-        let ticket_rate = Bucket::new(&TICKET_RATE, now);
         let now = state.moment(now);
         for SavedSession { session, user, begun_ms, used_ms } in saved {
-            state.names.insert(user.id.clone(), user.name.clone());
             let restored = Session {
-                user,
                 begun: now.earlier_by(wall_ms.saturating_sub(begun_ms)),
                 used: now.earlier_by(wall_ms.saturating_sub(used_ms)),
                 entered: true,
-                saved_ms: Some(used_ms),
-                ticket_rate,
+                saved_ms: NonZeroU64::new(used_ms),
             };
-            state.sessions.insert(session, restored);
+            state.begin(SignedIn { session, user }, restored);
         }
     }
 
@@ -207,12 +204,12 @@ impl Accounts {
     /// and then once a day. With [`Self::saved`] it is done.
     pub fn to_save(&self, session: &Hashed, wall_ms: u64, now: Instant) -> Option<SavedSession> {
         let state = self.lock();
-        let owner = state.sessions.get(session)?;
-        let due = owner.saved_ms.is_none_or(|saved| wall_ms.saturating_sub(saved) >= SAVE_EVERY_MS);
+        let (BySession(signed_in), owner) = state.sessions.get_key_value(session)?;
+        let is_old = |saved: NonZeroU64| wall_ms.saturating_sub(saved.get()) >= SAVE_EVERY_MS;
         let age_ms = owner.begun.ms_until(state.moment(now));
-        due.then(|| SavedSession {
+        owner.saved_ms.is_none_or(is_old).then(|| SavedSession {
             session: *session,
-            user: owner.user.clone(),
+            user: signed_in.user.clone(),
             begun_ms: wall_ms.saturating_sub(age_ms),
             used_ms: wall_ms,
         })
@@ -221,7 +218,7 @@ impl Accounts {
     /// The session is kept.
     pub fn saved(&self, saved: &SavedSession) {
         if let Some(owner) = self.lock().sessions.get_mut(&saved.session) {
-            owner.saved_ms = Some(saved.used_ms);
+            owner.saved_ms = NonZeroU64::new(saved.used_ms);
         }
     }
 
@@ -238,11 +235,12 @@ impl Accounts {
     /// Too many tickets are out, or too many were asked for in a short time.
     pub fn issue_ticket(&self, session: &Hashed, now: Instant) -> Result<String, Problem> {
         let mut state = self.lock();
-        let State { sessions, tickets, tickets_end, .. } = &mut *state;
+        let State { sessions, tickets, asked_for, .. } = &mut *state;
         let owner =
             sessions.get_mut(session).ok_or_else(|| Problem::new(ErrorCode::Unauthenticated))?;
-        owner.ticket_rate.take(1.0, &TICKET_RATE, now).map_err(Problem::rate_limited)?;
-        let ends = tickets_end.entry(*session).or_default();
+        let AskedFor { ends, rate } =
+            asked_for.entry(*session).or_insert_with(|| AskedFor::nothing(now));
+        rate.take(1.0, &TICKET_RATE, now).map_err(Problem::rate_limited)?;
         ends.retain(|end| *end > now);
         if ends.len() >= TICKETS_LIVE_MAX
             && let Some(first) = ends.iter().min()
@@ -260,7 +258,7 @@ impl Accounts {
     /// Whose ticket it is. It is taken by being looked at: whatever the answer, it is worth
     /// nothing afterwards. `sessions` are those whose cookies came with the connection: when there
     /// are any, the ticket has to belong to one of them.
-    pub fn redeem(&self, ticket: &str, sessions: &[Hashed], now: Instant) -> Option<SignedIn> {
+    pub fn redeem(&self, ticket: &str, sessions: &[Hashed], now: Instant) -> Option<Arc<SignedIn>> {
         let mut state = self.lock();
         let ticket = state.tickets.remove(&Hashed::of(ticket))?;
         state.ticket_was_redeemed(&ticket);
@@ -269,19 +267,20 @@ impl Accounts {
             return None;
         }
         let now = state.moment(now);
-        let session =
-            state.sessions.get(&ticket.session).filter(|session| session.is_alive(now))?;
-        Some(SignedIn { session: ticket.session, user: session.user.clone() })
+        state.sessions.get(&ticket.session).filter(|session| session.is_alive(now))?;
+        state.signed_in(&ticket.session)
     }
 
     /// Forgets what has expired; answers the sessions that did.
     pub fn handle_timeout(&self, now: Instant) -> Vec<Hashed> {
         let mut state = self.lock();
         state.tickets.retain(|_, ticket| ticket.ends_at > now);
-        state.tickets_end.retain(|_, ends| ends.iter().any(|end| *end > now));
+        state.asked_for.retain(|_, asked_for| asked_for.makes_a_difference(now));
+        // A crowd that came in leaves a table that nobody needs.
+        state.asked_for.shrink_to_fit();
         let now = state.moment(now);
         let expired = state.sessions.iter().filter(|(_, session)| !session.is_alive(now));
-        let expired: Vec<Hashed> = expired.map(|(key, _)| *key).collect();
+        let expired: Vec<Hashed> = expired.map(|(BySession(of), _)| of.session).collect();
         for session in &expired {
             state.end(session);
         }
@@ -299,24 +298,47 @@ impl State {
         Moment(i64::try_from(since).unwrap_or(i64::MAX))
     }
 
-    /// A ticket is out no longer. Of most sessions no other is.
+    fn begin(&mut self, signed_in: SignedIn, session: Session) {
+        let signed_in = Arc::new(signed_in);
+        self.users.insert(ByUser(Arc::clone(&signed_in)));
+        self.sessions.insert(BySession(signed_in), session);
+    }
+
+    fn signed_in(&self, session: &Hashed) -> Option<Arc<SignedIn>> {
+        let (BySession(signed_in), _) = self.sessions.get_key_value(session)?;
+        Some(Arc::clone(signed_in))
+    }
+
+    /// A ticket is out no longer.
     fn ticket_was_redeemed(&mut self, ticket: &Ticket) {
-        let Some(ends) = self.tickets_end.get_mut(&ticket.session) else { return };
+        let Some(AskedFor { ends, .. }) = self.asked_for.get_mut(&ticket.session) else { return };
         if let Some(at) = ends.iter().position(|end| *end == ticket.ends_at) {
             ends.swap_remove(at);
         }
+        // Of most sessions no other is out.
         if ends.is_empty() {
-            self.tickets_end.remove(&ticket.session);
+            ends.shrink_to_fit();
         }
     }
 
     fn end(&mut self, session: &Hashed) {
-        self.tickets_end.remove(session);
-        if let Some(ended) = self.sessions.remove(session) {
-            self.names.remove(&ended.user.id);
+        self.asked_for.remove(session);
+        if let Some((BySession(ended), _)) = self.sessions.remove_entry(session) {
+            self.users.remove(&ended.user.id);
             self.to_forget.insert(*session);
         }
         self.tickets.retain(|_, ticket| ticket.session != *session);
+    }
+}
+
+impl AskedFor {
+    fn nothing(now: Instant) -> Self {
+        Self { ends: Vec::new(), rate: Bucket::new(&TICKET_RATE, now) }
+    }
+
+    /// Whether more is remembered here than of a session that asked for nothing.
+    fn makes_a_difference(&self, now: Instant) -> bool {
+        self.ends.iter().any(|end| *end > now) || !self.rate.is_full(&TICKET_RATE, now)
     }
 }
 

@@ -8,6 +8,8 @@ pub mod search;
 pub mod session;
 pub mod ticket;
 
+use std::sync::Arc;
+
 use common::{ErrorCode, Problem, RoomName};
 use http::HeaderMap;
 
@@ -25,7 +27,7 @@ fn slot(headers: &HeaderMap) -> Result<Slot, Problem> {
 }
 
 /// Who sends a request.
-fn signed_in(app: &App, headers: &HeaderMap) -> Result<SignedIn, Problem> {
+fn signed_in(app: &App, headers: &HeaderMap) -> Result<Arc<SignedIn>, Problem> {
     let secret = slot(headers)?.secret(headers, app.config.secure_cookies);
     let signed_in = secret.and_then(|secret| app.accounts.signed_in(&secret, clock::now()));
     signed_in.ok_or_else(|| Problem::new(ErrorCode::Unauthenticated))

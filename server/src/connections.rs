@@ -1,16 +1,20 @@
 //! The open connections: how many there may be, and how one is told to end.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     net::{IpAddr, Ipv6Addr},
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::{Duration, Instant},
 };
 
-use common::{CloseCode, ConnectionId, ErrorCode, Problem, UserId};
+use common::{CloseCode, ConnectionId, ErrorCode, Problem};
 use rooms::rate::{Bucket, Rate};
 
-use crate::{Config, accounts::Hashed, live::Mailbox};
+use crate::{
+    Config,
+    accounts::Hashed,
+    contact::{ByConnection, Contact},
+};
 
 /// All TCP connections by address, and all WebSocket connections by their id.
 #[derive(Debug)]
@@ -27,7 +31,7 @@ struct State {
     open: usize,
     addresses: HashMap<Ipv6Addr, Address>,
     opens: Option<Bucket>,
-    talking: HashMap<ConnectionId, Arc<Mailbox>>,
+    talking: HashSet<ByConnection>,
 }
 
 #[derive(Debug)]
@@ -47,8 +51,8 @@ impl Connections {
     /// No connection yet, and the operator's limits.
     #[must_use]
     pub fn new(config: &Config) -> Self {
-        let state =
-            State { open: 0, addresses: HashMap::new(), opens: None, talking: HashMap::new() };
+        let (addresses, talking) = Default::default();
+        let state = State { open: 0, addresses, opens: None, talking };
         Self {
             state: Arc::new(Mutex::new(state)),
             connections_max: config.connections_max,
@@ -96,8 +100,8 @@ impl Connections {
     }
 
     /// A connection has its ticket and can be told to end.
-    pub fn begin(&self, mailbox: Arc<Mailbox>) {
-        self.lock().talking.insert(mailbox.owner().connection.clone(), mailbox);
+    pub fn begin(&self, contact: Arc<Contact>) {
+        self.lock().talking.insert(ByConnection(contact));
     }
 
     /// A connection ended.
@@ -107,23 +111,23 @@ impl Connections {
 
     /// Tells one connection to end.
     pub fn close(&self, id: &ConnectionId, code: CloseCode) {
-        if let Some(mailbox) = self.lock().talking.get(id) {
-            mailbox.close(code);
+        if let Some(ByConnection(contact)) = self.lock().talking.get(id) {
+            contact.mailbox().close(code);
         }
     }
 
     /// Tells all connections of a session to end.
     pub fn close_session(&self, session: &Hashed, code: CloseCode) {
-        let state = self.lock();
-        let of_it = |mailbox: &&Arc<Mailbox>| mailbox.owner().session == *session;
-        state.talking.values().filter(of_it).for_each(|mailbox| mailbox.close(code));
+        self.each(|contact| {
+            if contact.owner().signed_in.session == *session {
+                contact.mailbox().close(code);
+            }
+        });
     }
 
-    /// Does something with every connection's person and mailbox.
-    pub fn each(&self, mut tell: impl FnMut(&UserId, &Mailbox)) {
-        for mailbox in self.lock().talking.values() {
-            tell(&mailbox.owner().user, mailbox);
-        }
+    /// Does something with every connection.
+    pub fn each(&self, tell: impl FnMut(&Contact)) {
+        self.lock().talking.iter().map(|ByConnection(contact)| &**contact).for_each(tell);
     }
 
     /// How many WebSocket connections there are.
@@ -137,13 +141,13 @@ impl Connections {
         /// So few come back without being felt.
         const BATCH_MIN: usize = 100;
         const BATCHES: u32 = 10;
-        let mailboxes: Vec<Arc<Mailbox>> = self.lock().talking.values().cloned().collect();
-        let batch = (mailboxes.len() / BATCHES as usize + 1).max(BATCH_MIN);
-        for (nth, batch) in mailboxes.chunks(batch).enumerate() {
+        let talking: Vec<ByConnection> = self.lock().talking.iter().cloned().collect();
+        let batch = (talking.len() / BATCHES as usize + 1).max(BATCH_MIN);
+        for (nth, batch) in talking.chunks(batch).enumerate() {
             if nth > 0 {
                 tokio::time::sleep(within / (2 * BATCHES)).await;
             }
-            batch.iter().for_each(|mailbox| mailbox.close(code));
+            batch.iter().for_each(|ByConnection(contact)| contact.mailbox().close(code));
         }
     }
 

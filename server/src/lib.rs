@@ -6,7 +6,7 @@
 //!
 //! Read in this order: [`config`], [`open`] and [`run`], [`accept`] (TCP connections), [`routes`]
 //! (every address on one screen), [`transport`] (WebSocket), [`line`](mod@line) (the writing half
-//! of a connection), [`live`] (the running rooms), [`log`] (the store and the committer),
+//! of a connection), [`contact`] (what others hold of one), [`live`] (the running rooms), [`log`] (the store and the committer),
 //! [`search`] (full text, a follower of the logs), [`accounts`] (who somebody is), [`connections`]
 //! (how many there may be), [`beats`] (what wakes them), [`origin`] (whose pages may speak), [`api`]
 //! (one file per resource), [`page`] (the browser client).
@@ -20,6 +20,8 @@ pub mod routes;
 pub mod transport;
 
 pub mod line;
+
+pub mod contact;
 
 pub mod live;
 
@@ -48,6 +50,8 @@ pub mod fuzzing;
 pub mod mutant;
 
 pub mod clock;
+
+mod found_by;
 
 mod random;
 

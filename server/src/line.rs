@@ -41,11 +41,12 @@ pub enum Offered {
 #[derive(Debug)]
 pub struct Line {
     stream: TcpStream,
-    kept: Mutex<Kept>,
+    /// None while nothing is kept: most of the time a socket takes everything.
+    kept: Mutex<Option<Box<Kept>>>,
 }
 
 /// Frames that the socket has not taken, from `written` on.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Kept {
     frames: Vec<u8>,
     written: usize,
@@ -87,24 +88,21 @@ impl Line {
         now: Instant,
     ) -> Offered {
         let mut kept = self.lock();
-        if kept.waiting_since.is_some() || !may() {
+        if kept.as_ref().is_some_and(|kept| kept.waiting_since.is_some()) || !may() {
             return Offered::Partly(0);
         }
-        let own = kept.frames.len();
-        let taken = if own == 0 {
-            self.try_write(frames)
-        } else {
-            self.try_write_both(&kept.frames, frames)
+        let taken = match &mut *kept {
+            None => self.try_write(frames),
+            Some(own) => {
+                let taken = self.try_write_both(&own.frames, frames);
+                if taken < own.frames.len() {
+                    own.written = taken;
+                    own.waiting_since = Some(now);
+                    return Offered::Partly(0);
+                }
+                taken - kept.take().map_or(0, |own| own.frames.len())
+            }
         };
-        if taken < own {
-            kept.written = taken;
-            kept.waiting_since = Some(now);
-            return Offered::Partly(0);
-        }
-        if own > 0 {
-            *kept = Kept::default();
-        }
-        let taken = taken - own;
         if taken == frames.len() {
             return Offered::Taken;
         }
@@ -113,8 +111,8 @@ impl Line {
         }
         let end = end_of_frame(taken);
         if end > taken {
-            kept.frames.extend_from_slice(&frames[taken..end]);
-            kept.waiting_since = Some(now);
+            let frames = frames[taken..end].to_vec();
+            *kept = Some(Box::new(Kept { frames, written: 0, waiting_since: Some(now) }));
         }
         Offered::Partly(end)
     }
@@ -124,9 +122,7 @@ impl Line {
     pub fn between_frames(&self, what: impl FnOnce(), now: Instant) {
         let mut kept = self.lock();
         what();
-        if !kept.frames.is_empty() {
-            kept.leave(&self.stream, now);
-        }
+        leave(&mut kept, &self.stream, now);
     }
 
     /// Writes what the socket takes at once of these frames and keeps the rest; `frames` is empty
@@ -142,17 +138,26 @@ impl Line {
             return;
         }
         let mut kept = self.lock();
-        let leaves = if kept.waiting_since.is_none() { along(frames) } else { Leaves::Now };
-        if kept.frames.is_empty() {
-            kept.frames = std::mem::take(frames);
-        } else {
-            kept.let_go_of_what_was_written();
-            kept.frames.extend_from_slice(frames);
-            *frames = Vec::new();
+        let is_waited_for = kept.as_ref().is_some_and(|kept| kept.waiting_since.is_some());
+        let leaves = if is_waited_for { Leaves::Now } else { along(frames) };
+        let own = std::mem::take(frames);
+        let Some(before) = &mut *kept else {
+            *kept = self.what_is_left_of(own, leaves, now);
+            return;
+        };
+        before.let_go_of_what_was_written();
+        before.frames.extend_from_slice(&own);
+        if leaves == Leaves::Now || before.frames.len() > WAITS_BYTES_MAX {
+            leave(&mut kept, &self.stream, now);
         }
-        if leaves == Leaves::Now || kept.frames.len() > WAITS_BYTES_MAX {
-            kept.leave(&self.stream, now);
-        }
+    }
+
+    /// Writes frames that stand behind nothing; answers what is to be kept of them.
+    fn what_is_left_of(&self, frames: Vec<u8>, leaves: Leaves, now: Instant) -> Option<Box<Kept>> {
+        let at_once = leaves == Leaves::Now || frames.len() > WAITS_BYTES_MAX;
+        let written = if at_once { self.try_write(&frames) } else { 0 };
+        let waiting_since = at_once.then_some(now);
+        (written < frames.len()).then(|| Box::new(Kept { frames, written, waiting_since }))
     }
 
     /// Writes until all is written that the socket is waited for with; `false` when it is not.
@@ -161,12 +166,12 @@ impl Line {
     /// The connection is lost.
     pub fn poll_flush(&self, cx: &mut Context<'_>, now: Instant) -> Poll<io::Result<bool>> {
         let mut kept = self.lock();
-        if kept.waiting_since.is_none() {
+        if kept.as_ref().is_none_or(|kept| kept.waiting_since.is_none()) {
             return Poll::Ready(Ok(false));
         }
-        while kept.waiting_since.is_some() {
+        while kept.is_some() {
             ready!(self.stream.poll_write_ready(cx))?;
-            kept.write_to(&self.stream, now)?;
+            write_to(&mut kept, &self.stream, now)?;
         }
         Poll::Ready(Ok(true))
     }
@@ -174,14 +179,13 @@ impl Line {
     /// When the client last took something, while something waits for it.
     #[must_use]
     pub fn waiting_since(&self) -> Option<Instant> {
-        self.lock().waiting_since
+        self.lock().as_ref().and_then(|kept| kept.waiting_since)
     }
 
     /// Bytes that the socket has not taken.
     #[must_use]
     pub fn kept_bytes(&self) -> usize {
-        let kept = self.lock();
-        kept.frames.len() - kept.written
+        self.lock().as_ref().map_or(0, |kept| kept.frames.len() - kept.written)
     }
 
     /// How many bytes the socket takes at once. Nearly always it takes all, and then the runtime's
@@ -200,7 +204,7 @@ impl Line {
             .unwrap_or_else(|_| self.stream.try_write_vectored(&pieces).unwrap_or(0))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Kept> {
+    fn lock(&self) -> MutexGuard<'_, Option<Box<Kept>>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -212,34 +216,32 @@ impl Kept {
         self.frames.drain(..self.written);
         self.written = 0;
     }
+}
 
-    /// Writes what the socket takes at once, and waits for it with the rest.
-    fn leave(&mut self, stream: &TcpStream, now: Instant) {
-        self.waiting_since.get_or_insert(now);
-        // A lost connection is noticed by whoever polls.
-        let _ = self.write_to(stream, now);
-    }
+/// Writes what the socket takes at once of what is kept, and waits for it with the rest.
+fn leave(kept: &mut Option<Box<Kept>>, stream: &TcpStream, now: Instant) {
+    let Some(own) = kept else { return };
+    own.waiting_since.get_or_insert(now);
+    // A lost connection is noticed by whoever polls.
+    let _ = write_to(kept, stream, now);
+}
 
-    /// Writes what the socket takes at once.
-    fn write_to(&mut self, stream: &TcpStream, now: Instant) -> io::Result<()> {
-        while self.waiting_since.is_some() {
-            match stream.try_write(&self.frames[self.written..]) {
-                Ok(bytes) => self.took(bytes, now),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(error) => return Err(error),
+/// Writes what the socket takes at once of what is kept.
+fn write_to(kept: &mut Option<Box<Kept>>, stream: &TcpStream, now: Instant) -> io::Result<()> {
+    while let Some(own) = kept {
+        match stream.try_write(&own.frames[own.written..]) {
+            Ok(bytes) => {
+                own.written += bytes;
+                if bytes > 0 {
+                    own.waiting_since = Some(now);
+                }
+                kept.take_if(|own| own.written == own.frames.len());
             }
-        }
-        Ok(())
-    }
-
-    fn took(&mut self, bytes: usize, now: Instant) {
-        self.written += bytes;
-        if self.written == self.frames.len() {
-            *self = Self::default();
-        } else if bytes > 0 {
-            self.waiting_since = Some(now);
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+            Err(error) => return Err(error),
         }
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -346,7 +348,7 @@ pub(crate) mod tests {
         let unwritten = line.kept_bytes();
         assert!(0 < unwritten && unwritten < kept_at_first, "{unwritten} of {kept_at_first}");
         line.write(&mut vec![0; 1 << 10], |_| Leaves::Now, clock::now());
-        let kept = line.lock();
-        assert!(kept.frames.len() <= unwritten + (1 << 10), "{} are kept", kept.frames.len());
+        let frames = line.lock().as_ref().map_or(0, |kept| kept.frames.len());
+        assert!(frames <= unwritten + (1 << 10), "{frames} are kept");
     }
 }

@@ -23,7 +23,7 @@ use std::{
 pub use audience::Seated;
 use common::{ConnectionId, Digest, ErrorCode, Member, Position, Problem, RoomName, UserId};
 pub use flushing::hand_out;
-pub use mailbox::{Answer, Asked, Mail, Mailbox, Marked, Owner};
+pub use mailbox::{Answer, Asked, Mail, Mailbox, Marked};
 use rooms::{
     Appended, Draft, Entry, MemoryLog, News, People, Read, Settings, Start,
     access::{Deed, may},
@@ -33,7 +33,7 @@ use running::{Running, Standing};
 
 use crate::{
     clock,
-    line::Line,
+    contact::Contact,
     log::{Log, Store},
 };
 
@@ -111,10 +111,10 @@ impl Live {
     pub async fn follow(
         &self,
         room: &RoomName,
-        user: &Member,
-        mailbox: &Arc<Mailbox>,
+        contact: &Arc<Contact>,
         after: Option<&Position>,
     ) -> Result<Followed, Problem> {
+        let user = &contact.owner().signed_in.user;
         let running = self.running(room, &user.id).await?;
         let mut followed = {
             let mut state = running.lock();
@@ -122,7 +122,7 @@ impl Live {
             if !may(&user.id, Deed::Read, state.members.as_deref()) {
                 return Err(Problem::new(ErrorCode::NotFound));
             }
-            if state.follow(mailbox) {
+            if state.follow(contact) {
                 state.room.presence.join(user, clock::now());
                 state.idle_since = None;
             }
@@ -134,7 +134,7 @@ impl Live {
                 presence,
             }
         };
-        mailbox.mark(room);
+        contact.mailbox().mark(room);
         let start = &mut followed.start;
         // Whoever begins to read has to know the digest there, also where the entries of a page are
         // so large that the tail does not hold them all.
@@ -167,7 +167,7 @@ impl Live {
     #[must_use]
     pub fn is_followed(&self, room: &RoomName, connection: &ConnectionId) -> bool {
         let running = self.lock().get(room).cloned();
-        running.is_some_and(|running| running.lock().followers.contains_key(connection))
+        running.is_some_and(|running| running.lock().followers.contains(connection))
     }
 
     /// What follows a connection's cursor in a room, and what is new of its presence; `None` when
@@ -203,10 +203,10 @@ impl Live {
 
     /// A connection has read everything, and its line took it: what is new is handed to that line
     /// from here on. `false` when there is something to read first.
-    pub fn keep_up(&self, follow: &Follow, connection: &ConnectionId, line: &Arc<Line>) -> bool {
+    pub fn keep_up(&self, follow: &Follow, connection: &ConnectionId) -> bool {
         let Some(running) = self.lock().get(&follow.room).cloned() else { return true };
         let mut state = running.lock();
-        state.sit(connection, &follow.cursor, line, follow.echo)
+        state.sit(connection, &follow.cursor, follow.echo)
     }
 
     /// Where a connection sits that keeps up with a room.
@@ -238,7 +238,7 @@ impl Live {
         &self,
         id: u64,
         draft: Draft,
-        mailbox: &Arc<Mailbox>,
+        contact: &Arc<Contact>,
     ) -> Result<Option<Answer>, Problem> {
         let (room, message_id) = (draft.room.clone(), draft.message_id.clone());
         let asked = Asked { id, room, message_id };
@@ -251,7 +251,7 @@ impl Live {
         if !may(&draft.author.id, Deed::Say, record.members.as_deref()) {
             return Err(Problem::new(ErrorCode::Forbidden));
         }
-        self.log.append(draft, Arc::clone(mailbox), asked)?;
+        self.log.append(draft, Arc::downgrade(contact), asked)?;
         Ok(None)
     }
 

@@ -5,7 +5,10 @@ mod committer;
 pub mod sqlite;
 pub mod store;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use common::{ErrorCode, Problem};
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -14,7 +17,7 @@ pub use committer::{Answers, Commits};
 pub use sqlite::SqliteStore;
 pub use store::{Change, Fault, Outcome, SavedSession, Store};
 
-use crate::live::{Asked, Mailbox};
+use crate::{contact::Contact, live::Asked};
 
 /// Changes that wait for the committer; beyond it whoever asks is told to come again.
 const WAITING_MAX: usize = 4_096;
@@ -44,8 +47,8 @@ struct Waiting {
 /// Who hears what became of a change.
 #[derive(Debug)]
 enum Asker {
-    /// The connection that handed in a draft.
-    Author(Arc<Mailbox>, Asked),
+    /// The connection that handed in a draft. It may have ended.
+    Author(Weak<Contact>, Asked),
     /// A task that waits.
     Task(oneshot::Sender<Result<Outcome, Problem>>),
 }
@@ -85,7 +88,7 @@ impl Log {
     pub fn append(
         &self,
         draft: rooms::Draft,
-        author: Arc<Mailbox>,
+        author: Weak<Contact>,
         asked: Asked,
     ) -> Result<(), Problem> {
         self.submit(Change::Append(draft), Asker::Author(author, asked))

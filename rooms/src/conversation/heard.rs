@@ -17,10 +17,10 @@ impl Conversation {
         self.pulse.handle_sign_of_life();
         match (&mut self.state, common::decode_client(text)) {
             (State::Closing(_), _) => {}
-            (State::Greeting { asked, .. }, Ok(ClientMessage::Hello { ticket })) if !*asked => {
+            (State::Greeting(greeting), Ok(ClientMessage::Hello { ticket })) if !greeting.asked => {
                 self.handle_ticket(ticket);
             }
-            (State::Greeting { .. }, _) => self.close(CloseCode::TicketInvalid),
+            (State::Greeting(_), _) => self.close(CloseCode::TicketInvalid),
             (State::Talking { .. }, Err(error)) => {
                 let problem = Problem::from(&error);
                 self.refuse(error.id, problem, now);

@@ -26,7 +26,7 @@ use crate::{
 /// `GET`: the rooms that the asker may see, and what they have not read of them.
 pub(crate) async fn list(app: Arc<App>, headers: HeaderMap) -> Response {
     let answer = async {
-        let reader = signed_in(&app, &headers)?.user;
+        let reader = signed_in(&app, &headers)?.user.clone();
         app.live.may_read_page(&reader.id)?;
         let records = app.live.records_for(&reader.id);
         let names: Vec<RoomName> = records.iter().map(|record| record.room.clone()).collect();
@@ -51,7 +51,7 @@ pub(crate) async fn open(
 ) -> Response {
     let answer = async {
         origin::check_change(&headers, &app.config)?;
-        let opener = signed_in(&app, &headers)?.user;
+        let opener = signed_in(&app, &headers)?.user.clone();
         let OpenRoom { room, keep, members } = reply::read_json(&headers, body).await?;
         let keep = checked_keep(keep.unwrap_or(app.config.keep_default()))?;
         let of_opener = opener.id.clone();
@@ -90,9 +90,10 @@ fn members_with(app: &App, opener: Member, others: &[UserId]) -> Result<Vec<Memb
 
 /// Tells of a room those of whoever may see it that are to know.
 pub(super) fn tell(app: &App, info: &RoomInfo, is_to_know: impl Fn(&UserId) -> bool) {
-    app.connections.each(|user, mailbox| {
+    app.connections.each(|contact| {
+        let user = contact.user();
         if is_to_know(user) && may(user, Deed::Read, info.members.as_deref()) {
-            mailbox.opened(info.clone());
+            contact.mailbox().opened(info.clone());
         }
     });
 }

@@ -45,7 +45,7 @@ pub(crate) async fn sign_in(
 pub(crate) fn show(app: Arc<App>, headers: HeaderMap) -> Response {
     let info = signed_in(&app, &headers);
     reply::from(info.map(|signed_in| {
-        reply::json(StatusCode::OK, &SessionInfo { user: signed_in.user, guest: true })
+        reply::json(StatusCode::OK, &SessionInfo { user: signed_in.user.clone(), guest: true })
     }))
 }
 

@@ -16,10 +16,11 @@ use common::UserId;
 use rooms::Entry;
 use websocket::{Opcode, write_frame};
 
-use super::{Mailbox, turn::Turn};
+use super::turn::Turn;
 use crate::{
     clock,
-    line::{Leaves, Line, Offered},
+    contact::Contact,
+    line::{Leaves, Offered},
 };
 
 /// Frames that wait for a flush, in bytes; whoever would be owed more reads it by their cursor.
@@ -31,8 +32,7 @@ const NOWHERE: usize = usize::MAX;
 /// Somebody who keeps up.
 #[derive(Debug)]
 pub(super) struct Seat {
-    mailbox: Arc<Mailbox>,
-    line: Arc<Line>,
+    contact: Arc<Contact>,
     /// Whether the follower's own entries are handed over as well.
     echo: bool,
     /// Everything up to here was handed to the line.
@@ -84,10 +84,9 @@ struct Frames {
 
 impl Seat {
     /// A seat for a connection that was handed everything up to `at`.
-    pub(super) fn new(mailbox: Arc<Mailbox>, line: Arc<Line>, echo: bool, at: u64) -> Arc<Self> {
+    pub(super) fn new(contact: Arc<Contact>, echo: bool, at: u64) -> Arc<Self> {
         Arc::new(Self {
-            mailbox,
-            line,
+            contact,
             echo,
             at: AtomicU64::new(at),
             open: AtomicBool::new(true),
@@ -96,13 +95,13 @@ impl Seat {
     }
 
     /// Whose it is.
-    pub(super) fn mailbox(&self) -> &Arc<Mailbox> {
-        &self.mailbox
+    pub(super) fn contact(&self) -> &Arc<Contact> {
+        &self.contact
     }
 
     /// Whose entries are left out.
     fn without(&self) -> Option<&UserId> {
-        (!self.echo).then(|| &self.mailbox.owner().user)
+        (!self.echo).then(|| self.contact.user())
     }
 
     /// Everything up to here was handed to the line.
@@ -127,7 +126,7 @@ impl Seat {
             Offered::Partly(0)
         } else {
             let end_of_frame = |bytes| frames.end_of_frame(from + bytes) - from;
-            self.line.offer(all, || self.is_open(), end_of_frame, now)
+            self.contact.line().offer(all, || self.is_open(), end_of_frame, now)
         };
         let handed = match offered {
             Offered::Taken => all.len(),
@@ -141,7 +140,8 @@ impl Seat {
 
     /// Nothing is handed to the line from here on, and nothing waits there to leave with it.
     fn close(&self) {
-        self.line.between_frames(|| self.open.store(false, Ordering::Release), clock::now());
+        let line = self.contact.line();
+        line.between_frames(|| self.open.store(false, Ordering::Release), clock::now());
     }
 }
 

@@ -7,33 +7,17 @@ use std::{
 };
 
 use common::{
-    CloseCode, ConnectionId, MessageId, Position, Problem, RoomName, UserId,
+    CloseCode, MessageId, Position, Problem, RoomName,
     http::{RoomInfo, Unread},
 };
-
-use crate::accounts::Hashed;
 
 /// Notices of opened rooms, and of what was read elsewhere, that wait; more are dropped, for the
 /// list of rooms tells of both.
 const NOTICES_MAX: usize = 32;
 
 /// One connection's mailbox. It is small while nothing lies in it.
-#[derive(Debug)]
-pub struct Mailbox {
-    owner: Owner,
-    contents: Mutex<Contents>,
-}
-
-/// Whose mailbox it is: said once, for all who have something for them.
-#[derive(Debug)]
-pub struct Owner {
-    /// Which connection.
-    pub connection: ConnectionId,
-    /// Who is at the other end.
-    pub user: UserId,
-    /// The session they came with.
-    pub session: Hashed,
-}
+#[derive(Debug, Default)]
+pub struct Mailbox(Mutex<Contents>);
 
 #[derive(Debug, Default)]
 struct Contents {
@@ -91,18 +75,6 @@ pub struct Marked {
 }
 
 impl Mailbox {
-    /// Nothing lies in it.
-    #[must_use]
-    pub fn new(owner: Owner) -> Self {
-        Self { owner, contents: Mutex::default() }
-    }
-
-    /// Whose it is.
-    #[must_use]
-    pub fn owner(&self) -> &Owner {
-        &self.owner
-    }
-
     /// There is something to read in this room.
     pub fn mark(&self, room: &RoomName) {
         self.put(|mail| {
@@ -165,16 +137,6 @@ impl Mailbox {
         self.lock().mail.take()
     }
 
-    /// That of a test's person, who has one connection.
-    #[cfg(test)]
-    pub(crate) fn of(name: &str) -> std::sync::Arc<Self> {
-        std::sync::Arc::new(Self::new(Owner {
-            connection: ConnectionId::new(format!("c-{name}")).expect("a test's names are tokens"),
-            user: UserId::new(format!("u-{name}")).expect("a test's names are tokens"),
-            session: Hashed::of(name),
-        }))
-    }
-
     fn put(&self, what: impl FnOnce(&mut Mail)) {
         let mut contents = self.lock();
         what(contents.mail.get_or_insert_default());
@@ -186,6 +148,6 @@ impl Mailbox {
     }
 
     fn lock(&self) -> MutexGuard<'_, Contents> {
-        self.contents.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -7,8 +7,8 @@ use common::{
     http::{Keep, Unread},
 };
 
-use super::{Live, Mailbox, Marked, history};
-use crate::log::Change;
+use super::{Live, Marked, history};
+use crate::{contact::Contact, log::Change};
 
 impl Live {
     /// Somebody says that they have read a room up to a position. The answer comes into the
@@ -21,7 +21,7 @@ impl Live {
         id: u64,
         reader: Member,
         (room, position): (RoomName, Position),
-        mailbox: &Arc<Mailbox>,
+        contact: &Arc<Contact>,
         tell: impl FnOnce(&RoomName, Unread) + Send + 'static,
     ) -> Result<(), Problem> {
         let record = self.record_for(&room, &reader.id)?;
@@ -30,10 +30,10 @@ impl Live {
         if record.keep == Keep::None {
             // Nothing is kept, and nothing is behind it.
             let unread = Unread { read: position.seq, ..Unread::default() };
-            mailbox.marked(Marked { id: Some(id), room, outcome: Ok(unread) });
+            contact.mailbox().marked(Marked { id: Some(id), room, outcome: Ok(unread) });
             return Ok(());
         }
-        let (live, mailbox) = (Arc::clone(self), Arc::clone(mailbox));
+        let (live, contact) = (Arc::clone(self), Arc::downgrade(contact));
         tokio::spawn(async move {
             let mark =
                 Change::Mark { reader: reader.id.clone(), room: room.clone(), seq: position.seq };
@@ -48,7 +48,9 @@ impl Live {
             if let Ok(unread) = outcome {
                 tell(&room, unread);
             }
-            mailbox.marked(Marked { id: Some(id), room, outcome });
+            if let Some(contact) = contact.upgrade() {
+                contact.mailbox().marked(Marked { id: Some(id), room, outcome });
+            }
         });
         Ok(())
     }

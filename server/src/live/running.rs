@@ -1,7 +1,7 @@
 //! One running room: its tail, who may read it, who follows it; and how it comes to run.
 
 use std::{
-    collections::HashMap,
+    collections::HashSet,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
@@ -13,13 +13,18 @@ use rooms::{
 };
 
 use super::{
-    Handed, Live, Mailbox,
+    Handed, Live,
     audience::{Audience, Seat, Seated},
     turn::Turn,
 };
 #[cfg(feature = "mutants")]
 use crate::mutant;
-use crate::{clock, line::Line, log::Store};
+use crate::{
+    clock,
+    contact::{ByConnection, Contact},
+    found_by::found_by,
+    log::Store,
+};
 
 /// Entries that a room is loaded with: the first page of everybody who comes, and what most of
 /// those missed who come back.
@@ -42,9 +47,9 @@ pub(super) struct RunningState {
     pub(super) room: Room,
     /// Of a private room: who may see it.
     pub(super) members: Option<Arc<[Member]>>,
-    pub(super) followers: HashMap<ConnectionId, Follower>,
+    pub(super) followers: HashSet<ByFollower>,
     /// Those followers who do not sit in the audience: what is new, they read by their cursor.
-    readers: HashMap<ConnectionId, Arc<Mailbox>>,
+    readers: HashSet<ByConnection>,
     audience: Arc<Audience>,
     pub(super) idle_since: Option<Instant>,
 }
@@ -59,15 +64,20 @@ pub(super) struct Standing {
 }
 
 /// Where a follower is while something new comes.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Follower {
     /// With a cursor of their own.
-    Reading(Arc<Mailbox>),
+    Reading(Arc<Contact>),
     /// The same; they stood up from here because they were left behind, and are to be told so.
     Behind(Arc<Seat>),
     /// In the audience: they keep up.
     Sitting(Arc<Seat>),
 }
+
+found_by!(
+    /// In a table, found by their connection.
+    pub(super) ByFollower(Follower), ConnectionId, |follower| &follower.contact().owner().connection
+);
 
 impl Live {
     /// A room that runs, or that is loaded for this person.
@@ -120,8 +130,8 @@ impl Live {
             state: Mutex::new(RunningState {
                 room: Room::load(&record, last.to_vec(), &self.settings),
                 members: record.members,
-                followers: HashMap::new(),
-                readers: HashMap::new(),
+                followers: HashSet::new(),
+                readers: HashSet::new(),
                 audience,
                 idle_since: None,
             }),
@@ -155,57 +165,50 @@ impl Running {
 
 impl RunningState {
     /// Somebody follows, or follows anew; says whether they did not before.
-    pub(super) fn follow(&mut self, mailbox: &Arc<Mailbox>) -> bool {
-        let connection = &mailbox.owner().connection;
-        let followed_before = self.unfollow(connection);
-        self.readers.insert(connection.clone(), Arc::clone(mailbox));
-        self.followers.insert(connection.clone(), Follower::Reading(Arc::clone(mailbox)));
+    pub(super) fn follow(&mut self, contact: &Arc<Contact>) -> bool {
+        let followed_before = self.unfollow(&contact.owner().connection);
+        self.readers.insert(ByConnection(Arc::clone(contact)));
+        self.followers.insert(ByFollower(Follower::Reading(Arc::clone(contact))));
         !followed_before
     }
 
     /// Somebody follows no longer; says whether they did.
     pub(super) fn unfollow(&mut self, connection: &ConnectionId) -> bool {
         self.readers.remove(connection);
-        let before = self.followers.remove(connection);
-        if let Some(seat) = before.as_ref().and_then(Follower::seat) {
+        let Some(ByFollower(before)) = self.followers.take(connection) else { return false };
+        if let Some(seat) = before.seat() {
             self.audience.stand_up(seat);
         }
-        before.is_some()
+        true
     }
 
     /// A follower who was handed everything up to `at` keeps up from here on: `false` when there
     /// is something to read first.
-    pub(super) fn sit(
-        &mut self,
-        connection: &ConnectionId,
-        at: &Position,
-        line: &Arc<Line>,
-        echo: bool,
-    ) -> bool {
-        let Some(follower) = self.followers.get_mut(connection) else { return true };
+    pub(super) fn sit(&mut self, connection: &ConnectionId, at: &Position, echo: bool) -> bool {
+        let Some(ByFollower(follower)) = self.followers.get(connection) else { return true };
         if follower.seat().is_some() {
             return true;
         }
         if self.room.head() != *at {
             return false;
         }
-        let seat = Seat::new(Arc::clone(follower.mailbox()), Arc::clone(line), echo, at.seq);
+        let seat = Seat::new(Arc::clone(follower.contact()), echo, at.seq);
         self.audience.sit(&seat);
-        *follower = Follower::Sitting(seat);
+        self.followers.replace(ByFollower(Follower::Sitting(seat)));
         self.readers.remove(connection);
         true
     }
 
     /// Where a follower sits who keeps up; what goes to them alone `may_wait` for the next flush.
     pub(super) fn seat(&self, connection: &ConnectionId, may_wait: bool) -> Option<Seated> {
-        let seat = self.followers.get(connection)?.seat()?;
+        let seat = self.follower(connection)?.seat()?;
         Some(Seated::new(Arc::clone(&self.audience), Arc::clone(seat), may_wait))
     }
 
     /// How far a follower was handed what is new, and whether that goes on. Who was left behind
     /// is told so once, and reads by their cursor from there on.
     pub(super) fn standing(&mut self, connection: &ConnectionId) -> Standing {
-        let seat = self.followers.get(connection).and_then(Follower::seat).cloned();
+        let seat = self.follower(connection).and_then(Follower::seat).cloned();
         let keeps_up = seat.as_ref().is_some_and(|seat| seat.is_open());
         let up_to = match seat {
             Some(seat) if keeps_up => Some(seat.at()),
@@ -213,7 +216,7 @@ impl RunningState {
                 if let Some(seat) = seat {
                     self.is_behind(&seat);
                 }
-                self.followers.get_mut(connection).and_then(Follower::tell)
+                self.tell(connection)
             }
         };
         Standing { handed: up_to.map(|seq| (seq, self.room.digest_at(seq))), keeps_up }
@@ -221,14 +224,27 @@ impl RunningState {
 
     /// A seat was given up because its line did not take everything.
     fn is_behind(&mut self, seat: &Arc<Seat>) {
-        let (mailbox, connection) = (seat.mailbox(), &seat.mailbox().owner().connection);
-        let Some(follower) = self.followers.get_mut(connection) else { return };
+        let contact = seat.contact();
+        let sits = self.follower(&contact.owner().connection).and_then(Follower::seat);
         // Whoever followed anew meanwhile, or knows already, has another cursor.
-        if follower.seat().is_some_and(|other| Arc::ptr_eq(other, seat)) {
-            *follower = Follower::Behind(Arc::clone(seat));
-            self.readers.insert(connection.clone(), Arc::clone(mailbox));
-            mailbox.mark(self.room.name());
+        if sits.is_some_and(|other| Arc::ptr_eq(other, seat)) {
+            self.followers.replace(ByFollower(Follower::Behind(Arc::clone(seat))));
+            self.readers.insert(ByConnection(Arc::clone(contact)));
+            contact.mailbox().mark(self.room.name());
         }
+    }
+
+    /// How far a follower had been handed what is new, where they were left behind and not told
+    /// yet.
+    fn tell(&mut self, connection: &ConnectionId) -> Option<u64> {
+        let Some(Follower::Behind(seat)) = self.follower(connection) else { return None };
+        let (at, reading) = (seat.at(), Follower::Reading(Arc::clone(seat.contact())));
+        self.followers.replace(ByFollower(reading));
+        Some(at)
+    }
+
+    fn follower(&self, connection: &ConnectionId) -> Option<&Follower> {
+        self.followers.get(connection).map(|ByFollower(follower)| follower)
     }
 
     /// Takes the next entry of the log and wakes whoever reads; says whether the audience has to be
@@ -238,8 +254,8 @@ impl RunningState {
         if entry.kind == EntryKind::Membership {
             self.change_members(entry);
         }
-        for mailbox in self.readers.values() {
-            mailbox.mark(self.room.name());
+        for ByConnection(contact) in &self.readers {
+            contact.mailbox().mark(self.room.name());
         }
         self.audience.say(entry)
     }
@@ -248,16 +264,16 @@ impl RunningState {
     fn change_members(&mut self, entry: &Entry) {
         let Self { room, members, followers, readers, audience, .. } = self;
         rooms::log::change_members(members, entry);
-        followers.retain(|connection, follower| {
+        followers.retain(|ByFollower(follower)| {
             let stays = may(follower.user(), Deed::Read, members.as_deref());
             #[cfg(feature = "mutants")]
             let stays = stays || mutant::is_chosen(mutant::Breakage::KickNotTold);
             if !stays {
-                readers.remove(connection);
+                readers.remove(&follower.contact().owner().connection);
                 if let Some(seat) = follower.seat() {
                     audience.stand_up(seat);
                 }
-                follower.mailbox().removed(room.name());
+                follower.contact().mailbox().removed(room.name());
                 room.presence.leave(follower.user(), clock::now());
             }
             stays
@@ -270,8 +286,8 @@ impl RunningState {
     }
 
     pub(super) fn mark_followers(&self) {
-        for follower in self.followers.values() {
-            follower.mailbox().mark(self.room.name());
+        for ByFollower(follower) in &self.followers {
+            follower.contact().mailbox().mark(self.room.name());
         }
     }
 
@@ -281,15 +297,15 @@ impl RunningState {
 }
 
 impl Follower {
-    fn mailbox(&self) -> &Arc<Mailbox> {
+    fn contact(&self) -> &Arc<Contact> {
         match self {
-            Self::Reading(mailbox) => mailbox,
-            Self::Behind(seat) | Self::Sitting(seat) => seat.mailbox(),
+            Self::Reading(contact) => contact,
+            Self::Behind(seat) | Self::Sitting(seat) => seat.contact(),
         }
     }
 
     fn user(&self) -> &UserId {
-        &self.mailbox().owner().user
+        self.contact().user()
     }
 
     /// Where they sit, while they keep up.
@@ -298,13 +314,5 @@ impl Follower {
             Self::Sitting(seat) => Some(seat),
             Self::Reading(_) | Self::Behind(_) => None,
         }
-    }
-
-    /// How far they had been handed what is new, where they were left behind and not told yet.
-    fn tell(&mut self) -> Option<u64> {
-        let Self::Behind(seat) = self else { return None };
-        let at = seat.at();
-        *self = Self::Reading(Arc::clone(self.mailbox()));
-        Some(at)
     }
 }

@@ -95,14 +95,16 @@ fn take(waiting: Waiting, changes: &mut Vec<Change>, askers: &mut Vec<Asker>) {
 impl Asker {
     fn hear(self, outcome: Result<Outcome, Problem>) {
         match self {
-            Self::Author(mailbox, asked) => {
+            Self::Author(author, asked) => {
                 let position = match outcome {
                     Ok(Outcome::Appended(Ok(appended))) => Ok(appended.position()),
                     Ok(Outcome::Appended(Err(refusal))) => Err(refusal.into()),
                     Ok(Outcome::Opened(_) | Outcome::Done) => return,
                     Err(problem) => Err(problem),
                 };
-                mailbox.answer(asked, position);
+                if let Some(author) = author.upgrade() {
+                    author.mailbox().answer(asked, position);
+                }
             }
             // Whoever asked may have gone.
             Self::Task(sender) => drop(sender.send(outcome)),
@@ -123,23 +125,24 @@ mod tests {
 
     use super::*;
     use crate::{
-        live::Mailbox,
+        contact::{Contact, tests::contact_of},
+        line::tests::connected,
         log::{
             self,
-            sqlite::tests::{TempDir, new_room, post, room, somebody},
+            sqlite::tests::{TempDir, new_room, post, room},
         },
         search::following,
     };
 
     /// Looks, in the moment in which an author is answered, whether a follower was woken.
     struct Look {
-        follower: Arc<Mailbox>,
+        follower: Arc<Contact>,
         seen: Mutex<Vec<bool>>,
     }
 
     impl Wake for Look {
         fn wake(self: Arc<Self>) {
-            let woken = self.follower.take().is_some_and(|mail| !mail.dirty.is_empty());
+            let woken = self.follower.mailbox().take().is_some_and(|mail| !mail.dirty.is_empty());
             self.seen.lock().unwrap().push(woken);
         }
     }
@@ -153,9 +156,10 @@ mod tests {
         let committer = thread::spawn(move || commits.run(&waker));
         tokio::spawn(answers.run(Arc::downgrade(&live)));
         live.log().change(Change::Open(new_room("general", Keep::Forever))).await.unwrap();
-        let follower = Mailbox::of("duri");
-        live.follow(&room("general"), &somebody("duri"), &follower, None).await.unwrap();
-        follower.take();
+        let (near, _far) = connected().await;
+        let follower = contact_of("duri", near);
+        live.follow(&room("general"), &follower, None).await.unwrap();
+        follower.mailbox().take();
 
         let look = Arc::new(Look { follower, seen: Mutex::default() });
         {

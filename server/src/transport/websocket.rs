@@ -29,7 +29,8 @@ use crate::{
     beats::Alarm,
     clock,
     connections::Place,
-    live::{Answer, Asked, Mail, Mailbox, Marked, Owner},
+    contact::Contact,
+    live::{Answer, Asked, Mail, Marked},
     random,
 };
 use socket::{Happened, Socket};
@@ -49,8 +50,8 @@ struct Connection {
     socket: Socket,
     alarm: Alarm,
     conversation: Conversation,
-    /// None before its ticket was accepted, and after it left.
-    mailbox: Option<Arc<Mailbox>>,
+    /// Others know of it: from when its ticket was accepted until it left.
+    is_in: bool,
     /// None once its ticket was looked at.
     door: Option<Box<Door>>,
     /// The session outlives the process.
@@ -145,7 +146,7 @@ impl Connection {
             })),
             app,
             conversation,
-            mailbox: None,
+            is_in: false,
             session_is_saved: false,
             dirty: Queue::default(),
             read_to_the_head: Queue::default(),
@@ -220,7 +221,7 @@ impl Connection {
         if let Poll::Ready(happened) = self.socket.poll(reads, cx, now) {
             return Poll::Ready(Some(happened));
         }
-        let has_mail = self.mailbox.as_ref().is_some_and(|mailbox| mailbox.poll(cx).is_ready());
+        let has_mail = self.contact().is_some_and(|contact| contact.mailbox().poll(cx).is_ready());
         if has_mail || self.alarm.poll(&self.app.beats, cx, now).is_ready() {
             return Poll::Ready(None);
         }
@@ -263,7 +264,9 @@ impl Connection {
     }
 
     fn take_mail(&mut self, now: Instant) {
-        let Some(mail) = self.mailbox.as_ref().and_then(|mailbox| mailbox.take()) else { return };
+        let Some(mail) = self.contact().and_then(|contact| contact.mailbox().take()) else {
+            return;
+        };
         let Mail { dirty, answers, opened, removed, marked, close } = *mail;
         for answer in answers {
             self.take_answer(answer, now);
@@ -335,13 +338,19 @@ impl Connection {
 
     /// Leaves every room, and is no connection of its person any more.
     fn leave(&mut self) {
-        let Some(mailbox) = self.mailbox.take() else { return };
-        let Owner { connection: id, user, .. } = mailbox.owner();
+        let Some(contact) = self.contact() else { return };
+        let (id, user) = (&contact.owner().connection, contact.user());
         for follow in self.conversation.follows() {
             self.app.live.unfollow(&follow.room, user, id, false);
         }
         self.app.live.disconnect(user, id);
         self.app.connections.end(id);
+        self.is_in = false;
+    }
+
+    /// How others reach it, while they know of it.
+    fn contact(&self) -> Option<&Arc<Contact>> {
+        self.is_in.then(|| self.socket.contact())
     }
 
     /// Writes what is left and the close frame, waits a moment for the client's, and lets go.

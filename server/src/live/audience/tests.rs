@@ -8,6 +8,8 @@ use tokio::{
 use super::*;
 use crate::{
     clock,
+    contact::tests::contact_of,
+    line::Line,
     log::sqlite::tests::{new_room, post},
 };
 
@@ -19,17 +21,21 @@ async fn flushed(audience: &Audience) -> Vec<Arc<Seat>> {
 
 /// Somebody with a socket, who sits or does not.
 struct Listener {
-    line: Arc<Line>,
+    contact: Arc<Contact>,
     far: TcpStream,
 }
 
 impl Listener {
     async fn calls() -> Self {
-        Self::who_takes_at_once(None).await
+        Self::named("somebody", None).await
     }
 
     /// Somebody whose socket takes about so many bytes before they read.
-    async fn who_takes_at_once(bytes: Option<u32>) -> Self {
+    async fn who_takes_at_once(bytes: u32) -> Self {
+        Self::named("somebody", Some(bytes)).await
+    }
+
+    async fn named(name: &str, bytes: Option<u32>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let socket = tokio::net::TcpSocket::new_v4().unwrap();
         if let Some(bytes) = bytes {
@@ -41,18 +47,32 @@ impl Listener {
             socket2::SockRef::from(&near).set_send_buffer_size(bytes as usize).unwrap();
         }
         near.writable().await.unwrap();
-        Self { line: Arc::new(Line::new(near)), far }
+        Self { contact: contact_of(name, near), far }
     }
 
-    fn sits(&self, name: &str, audience: &Audience, at: u64) -> Arc<Seat> {
-        self.sits_down(name, true, audience, at)
+    fn line(&self) -> &Line {
+        self.contact.line()
     }
 
-    fn sits_down(&self, name: &str, echo: bool, audience: &Audience, at: u64) -> Arc<Seat> {
-        let (mailbox, line) = (Mailbox::of(name), Arc::clone(&self.line));
-        let seat = Seat::new(mailbox, line, echo, at);
+    fn sits(&self, audience: &Audience, at: u64) -> Arc<Seat> {
+        self.sits_down(true, audience, at)
+    }
+
+    fn sits_without_echo(&self, audience: &Audience, at: u64) -> Arc<Seat> {
+        self.sits_down(false, audience, at)
+    }
+
+    fn sits_down(&self, echo: bool, audience: &Audience, at: u64) -> Arc<Seat> {
+        let seat = Seat::new(Arc::clone(&self.contact), echo, at);
         audience.sit(&seat);
         seat
+    }
+
+    /// Writes what is kept, as the connection's task does.
+    fn flushes(&self) -> tokio::task::JoinHandle<std::io::Result<bool>> {
+        let contact = Arc::clone(&self.contact);
+        let flush = std::future::poll_fn(move |cx| contact.line().poll_flush(cx, clock::now()));
+        tokio::spawn(flush)
     }
 
     /// The next so many bytes that arrive.
@@ -64,7 +84,7 @@ impl Listener {
 
     /// Nothing more arrives before the line ends.
     async fn hears_no_more(mut self) {
-        drop(self.line);
+        drop(self.contact);
         let mut rest = Vec::new();
         self.far.read_to_end(&mut rest).await.unwrap();
         assert_eq!(rest, b"", "something arrived that should not");
@@ -102,8 +122,8 @@ fn long_lines(count: usize) -> Vec<Arc<Entry>> {
 async fn everybody_who_sits_is_handed_the_same_frames_and_one_flush_is_due() {
     let (audience, said) = (Audience::default(), entries(&[("hana", "안녕"), ("duri", "hello")]));
     let (mut one, mut other) = (Listener::calls().await, Listener::calls().await);
-    one.sits("c1", &audience, 0);
-    other.sits("c2", &audience, 0);
+    one.sits(&audience, 0);
+    other.sits(&audience, 0);
 
     assert!(audience.say(&said[0]));
     assert!(!audience.say(&said[1]), "one flush takes all that waits");
@@ -119,9 +139,9 @@ async fn nothing_waits_where_nobody_sits() {
     let (audience, said) = (Audience::default(), entries(&[("hana", "안녕")]));
     assert!(!audience.say(&said[0]));
     let late = Listener::calls().await;
-    late.sits("c1", &audience, 1);
+    late.sits(&audience, 1);
     flushed(&audience).await;
-    audience.stand_up(&late.sits("c2", &audience, 1));
+    audience.stand_up(&late.sits(&audience, 1));
     flushed(&audience).await;
     drop(audience);
     late.hears_no_more().await;
@@ -131,9 +151,9 @@ async fn nothing_waits_where_nobody_sits() {
 async fn whoever_sits_down_later_is_handed_what_they_have_not_read() {
     let (audience, said) = (Audience::default(), entries(&[("hana", "1"), ("hana", "2")]));
     let (first, mut later) = (Listener::calls().await, Listener::calls().await);
-    first.sits("c1", &audience, 0);
+    first.sits(&audience, 0);
     audience.say(&said[0]);
-    let seat = later.sits("c2", &audience, 1);
+    let seat = later.sits(&audience, 1);
     audience.say(&said[1]);
     flushed(&audience).await;
 
@@ -146,8 +166,8 @@ async fn whoever_sits_down_later_is_handed_what_they_have_not_read() {
 async fn whoever_stood_up_is_handed_nothing_more() {
     let (audience, said) = (Audience::default(), entries(&[("hana", "1"), ("hana", "2")]));
     let (mut stays, leaves) = (Listener::calls().await, Listener::calls().await);
-    stays.sits("c1", &audience, 0);
-    let seat = leaves.sits("c2", &audience, 0);
+    stays.sits(&audience, 0);
+    let seat = leaves.sits(&audience, 0);
     audience.say(&said[0]);
     audience.stand_up(&seat);
     audience.say(&said[1]);
@@ -163,11 +183,11 @@ async fn whoever_stood_up_is_handed_nothing_more() {
 async fn who_stands_up_while_frames_are_written_leaves_no_seat_behind() {
     let audience = Audience::default();
     let (stays, leaves) = (Listener::calls().await, Listener::calls().await);
-    stays.sits("c1", &audience, 0);
-    let seat = leaves.sits("c2", &audience, 0);
+    stays.sits(&audience, 0);
+    let seat = leaves.sits(&audience, 0);
     let writing = audience.seats.lock().await;
     audience.stand_up(&seat);
-    let coming = stays.sits("c3", &audience, 0);
+    let coming = stays.sits(&audience, 0);
     drop(writing);
     assert_eq!(audience.lock().count, 3, "who leaves is still to be taken out");
     flushed(&audience).await;
@@ -182,8 +202,8 @@ async fn who_stands_up_while_frames_are_written_leaves_no_seat_behind() {
 #[tokio::test]
 async fn whose_socket_takes_no_more_is_behind_at_the_end_of_a_frame() {
     let (audience, said) = (Audience::default(), long_lines(60));
-    let mut slow = Listener::who_takes_at_once(Some(8 * 1024)).await;
-    let seat = slow.sits("c1", &audience, 0);
+    let mut slow = Listener::who_takes_at_once(8 * 1024).await;
+    let seat = slow.sits(&audience, 0);
     for entry in &said {
         audience.say(entry);
     }
@@ -194,12 +214,13 @@ async fn whose_socket_takes_no_more_is_behind_at_the_end_of_a_frame() {
     let at = usize::try_from(seat.at()).unwrap();
     assert!(0 < at && at < said.len(), "it took {at} of {}", said.len());
     // What the socket did not take of the last frame is kept and comes.
-    let line = Arc::clone(&slow.line);
-    let flushed = tokio::spawn(std::future::poll_fn(move |cx| line.poll_flush(cx, clock::now())));
+    let contact = Arc::clone(&slow.contact);
+    let flushed =
+        tokio::spawn(std::future::poll_fn(move |cx| contact.line().poll_flush(cx, clock::now())));
     let handed = frames(&said[..at]);
     assert_eq!(slow.hears(handed.len()).await, handed);
     flushed.await.unwrap().unwrap();
-    assert_eq!(slow.line.kept_bytes(), 0);
+    assert_eq!(slow.line().kept_bytes(), 0);
     drop((seat, behind));
     slow.hears_no_more().await;
 }
@@ -207,26 +228,26 @@ async fn whose_socket_takes_no_more_is_behind_at_the_end_of_a_frame() {
 #[tokio::test]
 async fn nothing_is_handed_over_while_something_is_kept() {
     let (audience, said) = (Audience::default(), entries(&[("hana", "1")]));
-    let mut slow = Listener::who_takes_at_once(Some(8 * 1024)).await;
-    let seat = slow.sits("c1", &audience, 0);
+    let mut slow = Listener::who_takes_at_once(8 * 1024).await;
+    let seat = slow.sits(&audience, 0);
     let mut own = frames(&long_lines(60));
     let before = own.clone();
-    slow.line.write(&mut own, |_| Leaves::Now, clock::now());
-    assert!(slow.line.kept_bytes() > 0);
+    slow.line().write(&mut own, |_| Leaves::Now, clock::now());
+    assert!(slow.line().kept_bytes() > 0);
     audience.say(&said[0]);
 
     assert_eq!(flushed(&audience).await.len(), 1);
     assert_eq!(seat.at(), 0);
-    let line = Arc::clone(&slow.line);
-    tokio::spawn(std::future::poll_fn(move |cx| line.poll_flush(cx, clock::now())));
+    let flushed = slow.flushes();
     assert_eq!(slow.hears(before.len()).await, before);
+    flushed.await.unwrap().unwrap();
 }
 
 #[tokio::test]
 async fn who_wants_no_echo_reads_what_holds_their_own() {
     let (audience, said) = (Audience::default(), entries(&[("duri", "1"), ("hana", "2")]));
-    let mut listener = Listener::calls().await;
-    let seat = listener.sits_down("hana", false, &audience, 0);
+    let mut listener = Listener::named("hana", None).await;
+    let seat = listener.sits_without_echo(&audience, 0);
     audience.say(&said[0]);
     assert!(flushed(&audience).await.is_empty());
     audience.say(&said[1]);
@@ -241,10 +262,10 @@ async fn who_wants_no_echo_reads_what_holds_their_own() {
 async fn who_writes_anyway_takes_along_what_waits_and_is_not_handed_it_again() {
     let (audience, said) = (Audience::default(), entries(&[("hana", "1"), ("hana", "2")]));
     let mut speaker = Listener::calls().await;
-    let seat = speaker.sits("c1", &audience, 0);
+    let seat = speaker.sits(&audience, 0);
     audience.say(&said[0]);
     let mut own = b"ack".to_vec();
-    speaker.line.write(&mut own, |out| audience.take_along(&seat, out, false), clock::now());
+    speaker.line().write(&mut own, |out| audience.take_along(&seat, out, false), clock::now());
     assert_eq!(seat.at(), 1);
     audience.say(&said[1]);
     assert!(flushed(&audience).await.is_empty());
@@ -259,27 +280,27 @@ async fn who_writes_anyway_takes_along_what_waits_and_is_not_handed_it_again() {
 async fn an_answer_that_may_wait_leaves_right_before_what_it_answers() {
     let (audience, said) = (Audience::default(), entries(&[("hana", "1"), ("hana", "2")]));
     let mut speaker = Listener::calls().await;
-    let seat = speaker.sits("c1", &audience, 0);
+    let seat = speaker.sits(&audience, 0);
     for (entry, ack) in said.iter().zip([b"ack 1", b"ack 2"]) {
         audience.say(entry);
         let along = |out: &mut Vec<u8>| audience.take_along(&seat, out, true);
-        speaker.line.write(&mut ack.to_vec(), along, clock::now());
+        speaker.line().write(&mut ack.to_vec(), along, clock::now());
     }
-    assert_eq!(speaker.line.kept_bytes(), 10, "nothing has left");
-    assert_eq!(speaker.line.waiting_since(), None, "and nobody is waited for");
+    assert_eq!(speaker.line().kept_bytes(), 10, "nothing has left");
+    assert_eq!(speaker.line().waiting_since(), None, "and nobody is waited for");
     assert!(flushed(&audience).await.is_empty());
 
     let heard = [b"ack 1ack 2".to_vec(), frames(&said)].concat();
     assert_eq!(speaker.hears(heard.len()).await, heard);
-    assert_eq!(speaker.line.kept_bytes(), 0);
+    assert_eq!(speaker.line().kept_bytes(), 0);
 }
 
 #[tokio::test]
 async fn an_answer_does_not_wait_where_no_flush_would_bring_it() {
     let (audience, said) = (Audience::default(), entries(&[("hana", "1")]));
     let (listener, other) = (Listener::calls().await, Listener::calls().await);
-    let knows_it = listener.sits("c1", &audience, 1);
-    let wants_no_echo = other.sits_down("duri", false, &audience, 0);
+    let knows_it = listener.sits(&audience, 1);
+    let wants_no_echo = other.sits_without_echo(&audience, 0);
     audience.say(&said[0]);
     for seat in [knows_it, wants_no_echo] {
         assert_eq!(audience.take_along(&seat, &mut b"ack".to_vec(), true), Leaves::Now);
@@ -290,10 +311,10 @@ async fn an_answer_does_not_wait_where_no_flush_would_bring_it() {
 async fn what_waits_for_a_flush_leaves_when_its_seat_is_given_up() {
     let (audience, said) = (Audience::default(), entries(&[("hana", "1")]));
     let mut speaker = Listener::calls().await;
-    let seat = speaker.sits("c1", &audience, 0);
+    let seat = speaker.sits(&audience, 0);
     audience.say(&said[0]);
     let along = |out: &mut Vec<u8>| audience.take_along(&seat, out, true);
-    speaker.line.write(&mut b"ack".to_vec(), along, clock::now());
+    speaker.line().write(&mut b"ack".to_vec(), along, clock::now());
     audience.stand_up(&seat);
     assert!(flushed(&audience).await.is_empty());
 
@@ -308,12 +329,12 @@ async fn whoever_is_waited_for_sits_no_longer_also_where_all_was_handed_over() {
     let longest = "가".repeat(common::limits::BODY_CHARS_MAX);
     let said = entries(&[("hana", longest.as_str()); 60]);
     let audience = Audience::default();
-    let slow = Listener::who_takes_at_once(Some(8 * 1024)).await;
-    let seat = slow.sits("c1", &audience, 0);
+    let slow = Listener::who_takes_at_once(8 * 1024).await;
+    let seat = slow.sits(&audience, 0);
     for (nth, entry) in said.iter().enumerate() {
         audience.say(entry);
         let behind = flushed(&audience).await;
-        let is_waited_for = slow.line.waiting_since().is_some();
+        let is_waited_for = slow.line().waiting_since().is_some();
         assert!(!is_waited_for || !behind.is_empty(), "nobody would write the rest of {nth}");
         if !behind.is_empty() {
             return assert!(!seat.is_open());
@@ -326,7 +347,7 @@ async fn whoever_is_waited_for_sits_no_longer_also_where_all_was_handed_over() {
 async fn what_a_flush_has_in_its_hands_is_not_overtaken() {
     let (audience, said) = (Audience::default(), entries(&[("hana", "1"), ("hana", "2")]));
     let listener = Listener::calls().await;
-    let seat = listener.sits("c1", &audience, 0);
+    let seat = listener.sits(&audience, 0);
     audience.say(&said[0]);
     let in_its_hands = std::mem::take(&mut audience.lock().frames);
     audience.say(&said[1]);
@@ -342,9 +363,9 @@ async fn what_a_flush_has_in_its_hands_is_not_overtaken() {
 #[tokio::test]
 async fn who_stood_up_or_wants_no_echo_takes_nothing_along() {
     let (audience, said) = (Audience::default(), entries(&[("hana", "1")]));
-    let (one, other) = (Listener::calls().await, Listener::calls().await);
-    let stood_up = one.sits("c1", &audience, 0);
-    let wants_no_echo = other.sits_down("hana", false, &audience, 0);
+    let (one, other) = (Listener::calls().await, Listener::named("hana", None).await);
+    let stood_up = one.sits(&audience, 0);
+    let wants_no_echo = other.sits_without_echo(&audience, 0);
     audience.say(&said[0]);
     audience.stand_up(&stood_up);
     let mut out = Vec::new();
@@ -357,7 +378,7 @@ async fn who_stood_up_or_wants_no_echo_takes_nothing_along() {
 async fn more_than_may_wait_makes_everybody_read() {
     let (audience, said) = (Audience::default(), long_lines(120));
     let listener = Listener::calls().await;
-    let seat = listener.sits("c1", &audience, 0);
+    let seat = listener.sits(&audience, 0);
     for entry in &said {
         audience.say(entry);
     }

@@ -87,8 +87,7 @@ impl Connection {
     fn keep_up(&mut self) -> bool {
         while let Some(room) = self.read_to_the_head.pop_front() {
             let Some(follow) = self.conversation.follow(&room) else { continue };
-            let (live, line) = (&self.app.live, self.socket.line());
-            if !live.keep_up(follow, self.conversation.id(), line) {
+            if !self.app.live.keep_up(follow, self.conversation.id()) {
                 self.mark_dirty(room);
             }
         }

@@ -7,9 +7,11 @@ use rooms::{Draft, Request, conversation::Wanted};
 
 use super::Connection;
 use crate::{
+    accounts::SignedIn,
     api::ticket::save_session,
     clock,
-    live::{Followed, Mailbox, Marked, Owner},
+    contact::Owner,
+    live::{Followed, Marked},
 };
 
 impl Connection {
@@ -45,9 +47,9 @@ impl Connection {
         match request {
             Request::Authenticate { ticket } => self.authenticate(&ticket, now),
             Request::Unfollow { room } => {
-                if let Some(mailbox) = &self.mailbox {
-                    let Owner { connection, user, .. } = mailbox.owner();
-                    self.app.live.unfollow(&room, user, connection, true);
+                if let Some(contact) = self.contact() {
+                    let connection = &contact.owner().connection;
+                    self.app.live.unfollow(&room, contact.user(), connection, true);
                 }
             }
             Request::Append { id, draft } => {
@@ -97,8 +99,8 @@ impl Connection {
         echo: bool,
         now: Instant,
     ) {
-        let (Some(user), Some(mailbox)) = (self.conversation.user(), &self.mailbox) else { return };
-        match self.app.live.follow(&room, user, mailbox, after.as_ref()).await {
+        let Some(contact) = self.contact() else { return };
+        match self.app.live.follow(&room, contact, after.as_ref()).await {
             Ok(Followed { room, start, presence }) => {
                 self.conversation.handle_followed(id, &room, start, presence, echo);
             }
@@ -110,9 +112,8 @@ impl Connection {
     /// because its author could not be known again. Only whoever came in while nothing could be
     /// kept waits here.
     async fn saves_session(&mut self, id: u64, now: Instant) -> bool {
-        let Some(session) = self.mailbox.as_ref().map(|mailbox| mailbox.owner().session) else {
-            return false;
-        };
+        let Some(contact) = self.contact() else { return false };
+        let session = contact.owner().signed_in.session;
         if !self.app.accounts.is_saved(&session)
             && let Err(problem) = save_session(&self.app, &session).await
         {
@@ -124,11 +125,11 @@ impl Connection {
     }
 
     fn append(&mut self, id: u64, draft: Draft, now: Instant) {
-        let (live, Some(mailbox)) = (&self.app.live, &self.mailbox) else { return };
+        let (live, Some(contact)) = (&self.app.live, self.contact()) else { return };
         if let Err(wait) = live.may_say(&draft.author.id, &draft.room) {
             return self.conversation.handle_too_fast(id, &draft.room, wait, now);
         }
-        match live.append(id, draft, mailbox) {
+        match live.append(id, draft, contact) {
             Ok(Some(answer)) => self.take_answer(answer, now),
             Ok(None) => {}
             Err(problem) => self.conversation.handle_refused(Some(id), problem, now),
@@ -136,24 +137,26 @@ impl Connection {
     }
 
     async fn page(&mut self, id: u64, room: RoomName, wanted: Wanted, now: Instant) {
-        let Some(mailbox) = &self.mailbox else { return };
-        let page = self.app.live.page(&room, &mailbox.owner().user, wanted).await;
+        let Some(contact) = self.contact() else { return };
+        let page = self.app.live.page(&room, contact.user(), wanted).await;
         self.conversation.handle_page(id, room, page, now);
     }
 
     fn mark(&mut self, id: u64, room: RoomName, position: Position, now: Instant) {
         let Some(reader) = self.conversation.user().cloned() else { return };
-        let Some(mailbox) = &self.mailbox else { return };
-        let (app, own) = (Arc::clone(&self.app), Arc::clone(mailbox));
+        let Some(contact) = self.contact() else { return };
+        let (app, user, own) =
+            (Arc::clone(&self.app), reader.id.clone(), self.conversation.id().clone());
         let tell_others = move |room: &RoomName, unread| {
-            app.connections.each(|other, mailbox| {
-                if *other == own.owner().user && !std::ptr::eq(mailbox, &*own) {
-                    mailbox.marked(Marked { id: None, room: room.clone(), outcome: Ok(unread) });
+            app.connections.each(|other| {
+                if *other.user() == user && other.owner().connection != own {
+                    let marked = Marked { id: None, room: room.clone(), outcome: Ok(unread) };
+                    other.mailbox().marked(marked);
                 }
             });
         };
         let live = &self.app.live;
-        if let Err(problem) = live.mark(id, reader, (room, position), mailbox, tell_others) {
+        if let Err(problem) = live.mark(id, reader, (room, position), contact, tell_others) {
             self.conversation.handle_refused(Some(id), problem, now);
         }
     }
@@ -162,25 +165,27 @@ impl Connection {
         let sessions = self.door.take().map_or_else(Vec::new, |door| door.sessions);
         let signed_in = self.app.accounts.redeem(ticket, &sessions, now);
         if let Some(signed_in) = &signed_in {
-            let owner = Owner {
-                connection: self.conversation.id().clone(),
-                user: signed_in.user.id.clone(),
-                session: signed_in.session,
-            };
-            let mailbox = self.mailbox.insert(Arc::new(Mailbox::new(owner)));
-            self.app.connections.begin(Arc::clone(mailbox));
-            let Owner { connection, user, .. } = mailbox.owner();
-            if let Some(oldest) = self.app.live.connect(user, connection) {
-                self.app.connections.close(&oldest, CloseCode::TooManyConnections);
-            }
+            self.come_in(Arc::clone(signed_in));
         }
-        let session = signed_in.as_ref().map(|signed_in| signed_in.session);
-        self.conversation.handle_authenticated(signed_in.map(|signed_in| signed_in.user), now);
+        let user = signed_in.as_ref().map(|signed_in| signed_in.user.clone());
+        self.conversation.handle_authenticated(user, now);
         // Whoever looked for connections to close before this one could be found closes it here.
         if self.app.stopping.is_cancelled() {
             self.conversation.close(CloseCode::ServiceRestart);
-        } else if session.is_some_and(|session| !self.app.accounts.lives(&session)) {
+        } else if signed_in.is_some_and(|of| !self.app.accounts.lives(&of.session)) {
             self.conversation.close(CloseCode::SessionRevoked);
+        }
+    }
+
+    /// From here on others know of the connection.
+    fn come_in(&mut self, signed_in: Arc<SignedIn>) {
+        let connection = self.conversation.id().clone();
+        let contact = self.socket.contact();
+        contact.belongs_to(Owner { connection, signed_in });
+        self.app.connections.begin(Arc::clone(contact));
+        self.is_in = true;
+        if let Some(oldest) = self.app.live.connect(contact.user(), self.conversation.id()) {
+            self.app.connections.close(&oldest, CloseCode::TooManyConnections);
         }
     }
 }

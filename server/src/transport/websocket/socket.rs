@@ -15,6 +15,7 @@ use websocket::{Decoder, Incoming, Limits, Opcode, Violation, write_close, write
 
 use crate::{
     clock,
+    contact::Contact,
     line::{Leaves, Line},
 };
 
@@ -30,7 +31,7 @@ thread_local! {
 /// One WebSocket connection.
 #[derive(Debug)]
 pub struct Socket {
-    line: Arc<Line>,
+    contact: Arc<Contact>,
     decoder: Decoder,
     /// Frames that the line was not given yet.
     fresh: Vec<u8>,
@@ -59,7 +60,7 @@ impl Socket {
         let mut decoder = Decoder::new(limits);
         decoder.feed(early, now);
         Self {
-            line: Arc::new(Line::new(stream)),
+            contact: Arc::new(Contact::new(stream)),
             decoder,
             fresh: Vec::new(),
             undecoded: !early.is_empty(),
@@ -85,15 +86,19 @@ impl Socket {
         self.undecoded
     }
 
-    /// The writing half, for rooms that hand the same frames to many.
-    pub(super) fn line(&self) -> &Arc<Line> {
-        &self.line
+    /// The connection as others reach it, once it is somebody's.
+    pub(super) fn contact(&self) -> &Arc<Contact> {
+        &self.contact
+    }
+
+    fn line(&self) -> &Line {
+        self.contact.line()
     }
 
     /// Puts a frame behind what waits for the next flush. Whoever goes on with pings and does not
     /// read is given no more pongs: not every ping has to have its own (RFC 6455 section 5.5.3).
     pub fn write(&mut self, opcode: Opcode, payload: &[u8]) {
-        if opcode == Opcode::Pong && self.line.kept_bytes() > BEFORE_PONG_BYTES_MAX {
+        if opcode == Opcode::Pong && self.line().kept_bytes() > BEFORE_PONG_BYTES_MAX {
             return;
         }
         write_frame(&mut self.fresh, opcode, payload);
@@ -112,13 +117,13 @@ impl Socket {
 
     /// When the client last took something, while something waits for it.
     pub(super) fn waiting_since(&self) -> Option<Instant> {
-        self.line.waiting_since()
+        self.line().waiting_since()
     }
 
     /// Whether the kernel took everything that was handed to it.
     #[must_use]
     pub fn is_flushed(&self) -> bool {
-        self.line.waiting_since().is_none()
+        self.line().waiting_since().is_none()
     }
 
     /// Writes what the kernel takes at once.
@@ -132,14 +137,14 @@ impl Socket {
         along: impl FnOnce(&mut Vec<u8>) -> Leaves,
         now: Instant,
     ) {
-        self.line.write(&mut self.fresh, along, now);
+        self.contact.line().write(&mut self.fresh, along, now);
     }
 
     /// Writes until everything is written; `false` when nothing waited.
     fn poll_flush(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<io::Result<bool>> {
         let fresh = !self.fresh.is_empty();
         self.try_flush(now);
-        self.line.poll_flush(cx, now).map_ok(|kept| kept || fresh)
+        self.line().poll_flush(cx, now).map_ok(|kept| kept || fresh)
     }
 
     /// Writes what waits; reads, where that is wanted.
@@ -167,9 +172,9 @@ impl Socket {
     /// Reads what is there; 0 at the end of the stream.
     fn poll_read(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<io::Result<usize>> {
         loop {
-            ready!(self.line.stream().poll_read_ready(cx))?;
+            ready!(self.line().stream().poll_read_ready(cx))?;
             let read = READ_BUFFER.with_borrow_mut(|buffer| {
-                let bytes = read_at_once(self.line.stream(), buffer)?;
+                let bytes = read_at_once(self.line().stream(), buffer)?;
                 if !self.broken {
                     self.decoder.feed(&buffer[..bytes], now);
                 }
@@ -194,7 +199,7 @@ impl Socket {
         let now = clock::now();
         ready!(self.poll_flush(cx, now))?;
         if self.broken && !std::mem::replace(&mut self.shut, true) {
-            socket2::SockRef::from(self.line.stream()).shutdown(Shutdown::Write)?;
+            socket2::SockRef::from(self.line().stream()).shutdown(Shutdown::Write)?;
         }
         loop {
             while !self.broken {
@@ -217,7 +222,7 @@ impl Socket {
 
     /// When the client has to have taken something, who may take nothing for so long.
     pub(super) fn stall_deadline(&self, stall_max: Duration) -> Option<Instant> {
-        self.line.waiting_since().map(|since| since + stall_max)
+        self.line().waiting_since().map(|since| since + stall_max)
     }
 }
 
@@ -259,7 +264,7 @@ mod tests {
             socket.write(Opcode::Pong, &[0; 125]);
             socket.try_flush(clock::now());
         }
-        let kept = socket.line.kept_bytes();
+        let kept = socket.line().kept_bytes();
         assert!(0 < kept && kept < 2 * BEFORE_PONG_BYTES_MAX, "{kept} are kept");
     }
 
@@ -281,7 +286,7 @@ mod tests {
         // Also the end, where it comes with the last bytes.
         far.write_all(b"bye").await.unwrap();
         drop(far);
-        socket.line.stream().readable().await.unwrap();
+        socket.line().stream().readable().await.unwrap();
         for happened in [Happened::Arrived(3), Happened::Lost] {
             assert_eq!(poll_fn(|cx| socket.poll(true, cx, clock::now())).await, happened);
         }
