@@ -1,6 +1,7 @@
 //! Who hands out what is new: one task for each worker, over the rooms that have something.
 //!
-//! A room is flushed in the turn after something came, with all that came until then. There is no
+//! A room belongs to one task, which shares a large one with others (`Audience::flush`). It is
+//! flushed in the turn after something came, with all that came until then. There is no
 //! timer: when it is quiet what is said goes out at once. When it is not, what can be read is read
 //! first, for as long at most as handing out took the last time: the busier it is, the more goes
 //! out in one packet. Where many rooms wait, an acknowledgement leaves with what it acknowledges
@@ -106,7 +107,7 @@ pub async fn hand_out(live: Arc<Live>) {
 
 async fn see_to(live: Arc<Live>, lane: usize) {
     let flushing = &live.flushing;
-    let lane = &flushing.lanes[lane];
+    let (lane, cores) = (&flushing.lanes[lane], flushing.lanes.len());
     let mut handing_out_took = Duration::ZERO;
     loop {
         lane.wake.notified().await;
@@ -116,7 +117,7 @@ async fn see_to(live: Arc<Live>, lane: usize) {
         let mut turn = Turn::after(woken, begun);
         let rooms = std::mem::take(&mut *lane.lock());
         for room in rooms {
-            room.flush(&mut turn).await;
+            room.flush(&mut turn, cores).await;
         }
         handing_out_took = clock::now() - begun;
     }

@@ -146,9 +146,10 @@ impl Running {
         &self.name
     }
 
-    /// Hands what waits to the audience. Whoever does not take it reads by their cursor.
-    pub(super) async fn flush(&self, turn: &mut Turn) {
-        let behind = self.audience.flush(turn).await;
+    /// Hands what waits to the audience, on up to so many cores. Whoever does not take it reads by
+    /// their cursor.
+    pub(super) async fn flush(&self, turn: &mut Turn, cores: usize) {
+        let behind = self.audience.flush(turn, cores).await;
         if behind.is_empty() {
             return;
         }

@@ -28,6 +28,12 @@ impl Turn {
         Self { begun, lasts, at: begun, served: 0 }
     }
 
+    /// One that begins here; what the others had before it is not known.
+    pub(super) fn begins() -> Self {
+        let begun = clock::now();
+        Self::after(begun, begun)
+    }
+
     /// The time, as it was a moment ago.
     pub(super) fn now(&self) -> Instant {
         self.at

@@ -15,8 +15,7 @@ use crate::{
 
 /// Those who do not take all that waits.
 async fn flushed(audience: &Audience) -> Vec<Arc<Seat>> {
-    let now = clock::now();
-    audience.flush(&mut Turn::after(now, now)).await
+    audience.flush(&mut Turn::begins(), 1).await
 }
 
 /// Somebody with a socket, who sits or does not.
@@ -391,3 +390,5 @@ async fn more_than_may_wait_makes_everybody_read() {
 fn place(seat: &Arc<Seat>) -> usize {
     seat.place.load(Ordering::Relaxed)
 }
+
+mod parts;
