@@ -12,15 +12,15 @@ fn being_flushed(audience: &Arc<Audience>) -> JoinHandle<Vec<Arc<Seat>>> {
 }
 
 /// Nobody writes to the line until what is answered is dropped.
-fn held(line: &Arc<Line>) -> mpsc::Sender<()> {
+fn held(listener: &Listener) -> mpsc::Sender<()> {
     let (release, released) = mpsc::channel::<()>();
     let (held, is_held) = mpsc::channel();
-    let line = Arc::clone(line);
+    let contact = Arc::clone(&listener.contact);
     let hold = move || {
         held.send(()).unwrap();
         let _ = released.recv();
     };
-    std::thread::spawn(move || line.between_frames(hold, clock::now()));
+    std::thread::spawn(move || contact.line().between_frames(hold, clock::now()));
     is_held.recv().unwrap();
     release
 }
@@ -28,9 +28,9 @@ fn held(line: &Arc<Line>) -> mpsc::Sender<()> {
 /// Five who sit: three in the first part.
 async fn five_who_sit(audience: &Audience) -> (Vec<Listener>, Vec<Arc<Seat>>) {
     let (mut listeners, mut seats) = (Vec::new(), Vec::new());
-    for name in ["c1", "c2", "c3", "c4", "c5"] {
+    for _ in 0..5 {
         let listener = Listener::calls().await;
-        seats.push(listener.sits(name, audience, 0));
+        seats.push(listener.sits(audience, 0));
         listeners.push(listener);
     }
     (listeners, seats)
@@ -52,7 +52,7 @@ async fn no_part_of_a_room_waits_for_another() {
     let (mut listeners, _seats) = five_who_sit(&audience).await;
     let frames = frames(&said);
     for nth in [0, 3] {
-        let release = held(&listeners[nth].line);
+        let release = held(&listeners[nth]);
         audience.say(&said[0]);
         let flush = being_flushed(&audience);
         let others = if nth == 0 { 3..5 } else { 0..3 };
@@ -78,18 +78,18 @@ async fn a_split_room_hands_everybody_all_of_it_once_while_people_come_and_go() 
     let said = entries(&[("hana", "1"), ("duri", "2"), ("hana", "3")]);
     let (mut listeners, seats) = five_who_sit(&audience).await;
     // The second is behind, because their socket took not all of something else.
-    let slow = Listener::who_takes_at_once(Some(8 * 1024)).await;
-    slow.line.write(&mut frames(&long_lines(60)), |_| Leaves::Now, clock::now());
+    let slow = Listener::who_takes_at_once(8 * 1024).await;
+    slow.line().write(&mut frames(&long_lines(60)), |_| Leaves::Now, clock::now());
     audience.stand_up(&seats[1]);
-    let behind = slow.sits("slow", &audience, 0);
+    let behind = slow.sits(&audience, 0);
     let (came, mut later) = (frames(&said[..2]), Listener::calls().await);
 
-    let release = held(&listeners[0].line);
+    let release = held(&listeners[0]);
     audience.say(&said[0]);
     audience.say(&said[1]);
     let flush = being_flushed(&audience);
     assert_eq!(listeners[3].hears(came.len()).await, came);
-    let later_seat = later.sits("later", &audience, 2);
+    let later_seat = later.sits(&audience, 2);
     audience.stand_up(&seats[3]);
     assert!(audience.say(&said[2]), "what is said meanwhile is another flush's");
     drop(release);
