@@ -85,7 +85,7 @@ impl House {
                 Request::Authenticate { ticket } => {
                     let id = UserId::new("u1").expect("it is an id");
                     let user = Member { id, name: UserName::new("하나").expect("it is a name") };
-                    let user = (!ticket.is_empty()).then_some(user);
+                    let user = (!ticket.is_empty()).then(|| Arc::new(user));
                     self.conversation.handle_authenticated(user, now);
                 }
                 Request::Follow { id, room, after, echo } => match self.rooms.get(&room) {

@@ -52,7 +52,7 @@ enum State {
     /// No ticket was accepted. In a box: it does not last.
     Greeting(Box<Greeting>),
     Talking {
-        user: Member,
+        user: Arc<Member>,
     },
     Closing(Closing),
 }
@@ -87,7 +87,7 @@ impl Conversation {
             follows: Follows::default(),
             speeds: None,
             pulse: Pulse::new(&settings, now),
-            allowance: Allowance::new(&settings, now),
+            allowance: Allowance::new(now),
             page_awaited: false,
             requests: Queue::default(),
             replies: Queue::default(),
@@ -104,7 +104,7 @@ impl Conversation {
 
     /// Who is at the other end; `None` before the ticket was accepted and after the close.
     #[must_use]
-    pub fn user(&self) -> Option<&Member> {
+    pub fn user(&self) -> Option<&Arc<Member>> {
         match &self.state {
             State::Talking { user } => Some(user),
             State::Greeting(_) | State::Closing(_) => None,
@@ -131,15 +131,15 @@ impl Conversation {
     }
 
     /// The ticket's owner, or `None` when the ticket is worth nothing.
-    pub fn handle_authenticated(&mut self, user: Option<Member>, now: Instant) {
+    pub fn handle_authenticated(&mut self, user: Option<Arc<Member>>, now: Instant) {
         let State::Greeting(greeting) = &mut self.state else { return };
         let (room, phase) = (greeting.room.take(), greeting.phase);
         let Some(user) = user else { return self.close(CloseCode::TicketInvalid) };
-        self.state = State::Talking { user: user.clone() };
+        self.state = State::Talking { user: Arc::clone(&user) };
         self.pulse.begin(&self.settings, phase, now);
         self.replies.push_back(ServerMessage::Welcome {
             connection: self.id.clone(),
-            user,
+            user: Arc::unwrap_or_clone(user),
             heartbeat: pulse::on_the_wire(&self.settings),
             limits: WireLimits {
                 text_chars_max: BODY_CHARS_MAX as u32,

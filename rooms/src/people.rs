@@ -94,11 +94,8 @@ impl People {
         settings: &Settings,
         now: Instant,
     ) -> Result<(), Duration> {
-        let spent = self.person(user).spent(settings, now);
-        let in_room = spent
-            .says_in_room
-            .entry(room.clone())
-            .or_insert_with(|| Bucket::new(&settings.says_in_room, now));
+        let spent = self.person(user).spent(now);
+        let in_room = spent.says_in_room.entry(room.clone()).or_insert_with(|| Bucket::full(now));
         // Both are asked before either pays: a refusal costs nothing, and its wait is enough.
         let room_lacks = in_room.lacks(1.0, &settings.says_in_room, now);
         let lacks = spent.says.lacks(1.0, &settings.says, now);
@@ -119,7 +116,7 @@ impl People {
         settings: &Settings,
         now: Instant,
     ) -> Result<(), Duration> {
-        self.person(user).spent(settings, now).searches.take(1.0, &settings.searches, now)
+        self.person(user).spent(now).searches.take(1.0, &settings.searches, now)
     }
 
     /// Whether this person may read a page of the past, outside of a connection, at this moment.
@@ -132,7 +129,7 @@ impl People {
         settings: &Settings,
         now: Instant,
     ) -> Result<(), Duration> {
-        self.person(user).spent(settings, now).pages.take(1.0, &settings.pages, now)
+        self.person(user).spent(now).pages.take(1.0, &settings.pages, now)
     }
 
     /// Whether this person may open a room at this moment. It is counted as open; when it could not
@@ -150,7 +147,7 @@ impl People {
         if person.more().rooms_opened >= settings.rooms_per_user_max {
             return Err(NoRoom::TooMany);
         }
-        let opens = &mut person.spent(settings, now).opens;
+        let opens = &mut person.spent(now).opens;
         opens.take(1.0, &settings.opens, now).map_err(NoRoom::TooFast)?;
         person.more().rooms_opened += 1;
         Ok(())
@@ -165,9 +162,9 @@ impl People {
     }
 
     /// Forgets what makes no difference: full buckets, and people without connections.
-    pub fn handle_timeout(&mut self, settings: &Settings, now: Instant) {
+    pub fn handle_timeout(&mut self, now: Instant) {
         self.people.retain(|person| {
-            person.more.take_if(|more| more.is_nothing(settings, now));
+            person.more.take_if(|more| more.is_nothing(now));
             person.oldest.is_some() || person.more.is_some()
         });
     }
@@ -200,33 +197,33 @@ impl Person {
         self.more.get_or_insert_default()
     }
 
-    fn spent(&mut self, settings: &Settings, now: Instant) -> &mut Spent {
+    fn spent(&mut self, now: Instant) -> &mut Spent {
         self.more().spent.get_or_insert_with(|| Spent {
-            says: Bucket::new(&settings.says, now),
+            says: Bucket::full(now),
             says_in_room: BTreeMap::new(),
-            opens: Bucket::new(&settings.opens, now),
-            searches: Bucket::new(&settings.searches, now),
-            pages: Bucket::new(&settings.pages, now),
+            opens: Bucket::full(now),
+            searches: Bucket::full(now),
+            pages: Bucket::full(now),
         })
     }
 }
 
 impl More {
     /// Whether it makes no difference.
-    fn is_nothing(&mut self, settings: &Settings, now: Instant) -> bool {
-        self.spent.take_if(|spent| spent.is_nothing(settings, now));
+    fn is_nothing(&mut self, now: Instant) -> bool {
+        self.spent.take_if(|spent| spent.is_nothing(now));
         self.later.is_empty() && self.spent.is_none() && self.rooms_opened == 0
     }
 }
 
 impl Spent {
     /// Whether all of it has come back.
-    fn is_nothing(&mut self, settings: &Settings, now: Instant) -> bool {
-        self.says_in_room.retain(|_, bucket| !bucket.is_full(&settings.says_in_room, now));
+    fn is_nothing(&mut self, now: Instant) -> bool {
+        self.says_in_room.retain(|_, bucket| !bucket.is_full(now));
         self.says_in_room.is_empty()
-            && self.says.is_full(&settings.says, now)
-            && self.opens.is_full(&settings.opens, now)
-            && self.searches.is_full(&settings.searches, now)
-            && self.pages.is_full(&settings.pages, now)
+            && self.says.is_full(now)
+            && self.opens.is_full(now)
+            && self.searches.is_full(now)
+            && self.pages.is_full(now)
     }
 }

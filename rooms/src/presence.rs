@@ -7,7 +7,10 @@
 //! are handed out at any moment, also between two changes. Applying a change twice is harmless.
 
 use std::{
+    borrow::Borrow,
+    cmp::Ordering,
     collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -23,7 +26,8 @@ const CHANGES_KEPT: usize = 16;
 /// Who is present in one room.
 #[derive(Debug)]
 pub struct Presence {
-    present: BTreeMap<UserId, Present>,
+    /// How many connections each of them has here.
+    present: BTreeMap<Present, u32>,
     version: u64,
     changes: VecDeque<Change>,
     /// What changed since the last version, and when it is told.
@@ -37,11 +41,9 @@ pub struct Presence {
     coalesce: Duration,
 }
 
+/// Somebody, in the order of their id. They are in many rooms, and said once.
 #[derive(Debug)]
-struct Present {
-    name: UserName,
-    connections: u32,
-}
+struct Present(Arc<Member>);
 
 #[derive(Clone, Debug, Default)]
 struct Change {
@@ -92,14 +94,14 @@ impl Presence {
     }
 
     /// One more connection of this person follows the room.
-    pub fn join(&mut self, member: &Member, now: Instant) {
-        let Member { id, name } = member;
-        if let Some(present) = self.present.get_mut(id) {
-            present.connections += 1;
+    pub fn join(&mut self, member: &Arc<Member>, now: Instant) {
+        let Member { id, name } = &**member;
+        if let Some(connections) = self.present.get_mut(id) {
+            *connections += 1;
             self.awaited.remove(id);
             return;
         }
-        self.present.insert(id.clone(), Present { name: name.clone(), connections: 1 });
+        self.present.insert(Present(Arc::clone(member)), 1);
         self.was_large |= self.is_large();
         if !self.was_large {
             self.unpublished.join(id, name);
@@ -109,9 +111,9 @@ impl Presence {
 
     /// One connection of this person follows the room no longer: it was lost.
     pub fn lose(&mut self, user: &UserId, now: Instant) {
-        let Some(present) = self.present.get_mut(user) else { return };
-        present.connections = present.connections.saturating_sub(1);
-        if present.connections == 0 {
+        let Some(connections) = self.present.get_mut(user) else { return };
+        *connections = connections.saturating_sub(1);
+        if *connections == 0 {
             self.awaited.insert(user.clone(), now + self.grace);
         }
     }
@@ -119,7 +121,7 @@ impl Presence {
     /// This person left on purpose, with one connection.
     pub fn leave(&mut self, user: &UserId, now: Instant) {
         self.lose(user, now);
-        if self.present.get(user).is_some_and(|present| present.connections == 0) {
+        if self.present.get(user) == Some(&0) {
             self.forget(user, now);
         }
     }
@@ -195,11 +197,8 @@ impl Presence {
     /// The people present, at most [`MEMBERS_LISTED_MAX`].
     #[must_use]
     pub fn members(&self) -> Vec<Member> {
-        let member = |(id, present): (&UserId, &Present)| Member {
-            id: id.clone(),
-            name: present.name.clone(),
-        };
-        self.present.iter().take(MEMBERS_LISTED_MAX).map(member).collect()
+        let listed = self.present.keys().take(MEMBERS_LISTED_MAX);
+        listed.map(|Present(member)| Member::clone(member)).collect()
     }
 
     /// How many people are present.
@@ -227,6 +226,32 @@ impl Presence {
         self.publish_at.get_or_insert(now + self.coalesce.max(TELLING_TAKES.saturating_mul(many)));
     }
 }
+
+impl Borrow<UserId> for Present {
+    fn borrow(&self) -> &UserId {
+        &self.0.id
+    }
+}
+
+impl Ord for Present {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.id.cmp(&other.0.id)
+    }
+}
+
+impl PartialOrd for Present {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Present {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Present {}
 
 impl Change {
     fn join(&mut self, id: &UserId, name: &UserName) {

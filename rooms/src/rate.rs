@@ -11,18 +11,19 @@ pub struct Rate {
     pub burst: f64,
 }
 
-/// What is left of an allowance.
+/// What is left of an allowance, as the moment at which all of it will have come back: one moment
+/// for each of many connections, and no amount beside it (the generic cell rate algorithm in its
+/// virtual scheduling form, ITU-T I.371 Annex A).
 #[derive(Clone, Copy, Debug)]
 pub struct Bucket {
-    left: f64,
-    seen_at: Instant,
+    full_at: Instant,
 }
 
 impl Bucket {
     /// A full bucket.
     #[must_use]
-    pub fn new(rate: &Rate, now: Instant) -> Self {
-        Self { left: rate.burst, seen_at: now }
+    pub fn full(now: Instant) -> Self {
+        Self { full_at: now }
     }
 
     /// Takes `cost` out of it.
@@ -33,54 +34,40 @@ impl Bucket {
         match self.lacks(cost, rate, now) {
             Some(wait) => Err(wait),
             None => {
-                self.left -= cost;
+                self.owe(cost, rate, now);
                 Ok(())
             }
         }
     }
 
-    /// How long to wait until it holds `cost`; `None` when it does. Nothing is taken.
-    pub fn lacks(&mut self, cost: f64, rate: &Rate, now: Instant) -> Option<Duration> {
-        self.fill(rate, now);
-        let lacks = cost - self.left;
+    /// How long to wait until it holds `cost`; `None` when it does.
+    #[must_use]
+    pub fn lacks(&self, cost: f64, rate: &Rate, now: Instant) -> Option<Duration> {
+        let lacks = cost - self.left(rate, now);
         (lacks > 0.0).then(|| seconds(lacks / rate.per_second))
     }
 
-    /// Takes `cost` out of it even if it then owes something.
-    pub(crate) fn owe(&mut self, cost: f64, rate: &Rate, now: Instant) {
-        self.fill(rate, now);
-        self.left -= cost;
-    }
-
-    /// Whether it owes something that was not said to be paid.
-    pub(crate) fn owes(&self) -> bool {
-        self.left < 0.0
+    /// Takes `cost` out of it even if it then owes something. Answers whether it does.
+    pub(crate) fn owe(&mut self, cost: f64, rate: &Rate, now: Instant) -> bool {
+        self.full_at = self.full_at.max(now) + seconds(cost / rate.per_second);
+        self.left(rate, now) < 0.0
     }
 
     /// When nothing is owed any more.
     pub(crate) fn paid_at(&self, rate: &Rate) -> Instant {
-        self.seen_at + seconds((-self.left).max(0.0) / rate.per_second)
-    }
-
-    /// Lets it owe nothing any more, where that time has come.
-    pub(crate) fn settle(&mut self, rate: &Rate, now: Instant) {
-        if self.owes() && self.paid_at(rate) <= now {
-            self.fill(rate, now);
-            self.left = self.left.max(0.0);
-        }
+        let empty_for = seconds(rate.burst / rate.per_second);
+        self.full_at.checked_sub(empty_for).unwrap_or(self.full_at)
     }
 
     /// Whether it has become as good as new.
     #[must_use]
-    pub fn is_full(&self, rate: &Rate, now: Instant) -> bool {
-        let gained = now.saturating_duration_since(self.seen_at).as_secs_f64() * rate.per_second;
-        self.left + gained >= rate.burst
+    pub fn is_full(&self, now: Instant) -> bool {
+        self.full_at <= now
     }
 
-    fn fill(&mut self, rate: &Rate, now: Instant) {
-        let passed = now.saturating_duration_since(self.seen_at).as_secs_f64();
-        self.left = (self.left + passed * rate.per_second).min(rate.burst);
-        self.seen_at = now;
+    /// Less than nothing where something is owed.
+    fn left(&self, rate: &Rate, now: Instant) -> f64 {
+        rate.burst - self.full_at.saturating_duration_since(now).as_secs_f64() * rate.per_second
     }
 }
 

@@ -100,7 +100,7 @@ pub struct SignedIn {
     /// Which session.
     pub session: Hashed,
     /// Who.
-    pub user: Member,
+    pub user: Arc<Member>,
 }
 
 impl Hashed {
@@ -145,7 +145,7 @@ impl Accounts {
         }
         let now = state.moment(now);
         let session = Session { begun: now, used: now, entered: false, saved_ms: None };
-        state.begin(SignedIn { session: Hashed::of(&secret), user: user.clone() }, session);
+        state.begin(Hashed::of(&secret), user.clone(), session);
         Ok((secret, user))
     }
 
@@ -181,7 +181,7 @@ impl Accounts {
 
     /// A name for an id, as long as that person's session lives.
     pub fn member(&self, id: &UserId) -> Option<Member> {
-        self.lock().users.get(id).map(|ByUser(signed_in)| signed_in.user.clone())
+        self.lock().users.get(id).map(|ByUser(signed_in)| Member::clone(&signed_in.user))
     }
 
     /// Takes over the sessions that were kept; `wall_ms` is the time of day in milliseconds since
@@ -196,7 +196,7 @@ impl Accounts {
                 entered: true,
                 saved_ms: NonZeroU64::new(used_ms),
             };
-            state.begin(SignedIn { session, user }, restored);
+            state.begin(session, user, restored);
         }
     }
 
@@ -209,7 +209,7 @@ impl Accounts {
         let age_ms = owner.begun.ms_until(state.moment(now));
         owner.saved_ms.is_none_or(is_old).then(|| SavedSession {
             session: *session,
-            user: signed_in.user.clone(),
+            user: Member::clone(&signed_in.user),
             begun_ms: wall_ms.saturating_sub(age_ms),
             used_ms: wall_ms,
         })
@@ -298,10 +298,10 @@ impl State {
         Moment(i64::try_from(since).unwrap_or(i64::MAX))
     }
 
-    fn begin(&mut self, signed_in: SignedIn, session: Session) {
-        let signed_in = Arc::new(signed_in);
+    fn begin(&mut self, session: Hashed, user: Member, state: Session) {
+        let signed_in = Arc::new(SignedIn { session, user: Arc::new(user) });
         self.users.insert(ByUser(Arc::clone(&signed_in)));
-        self.sessions.insert(BySession(signed_in), session);
+        self.sessions.insert(BySession(signed_in), state);
     }
 
     fn signed_in(&self, session: &Hashed) -> Option<Arc<SignedIn>> {
@@ -333,12 +333,12 @@ impl State {
 
 impl AskedFor {
     fn nothing(now: Instant) -> Self {
-        Self { ends: Vec::new(), rate: Bucket::new(&TICKET_RATE, now) }
+        Self { ends: Vec::new(), rate: Bucket::full(now) }
     }
 
     /// Whether more is remembered here than of a session that asked for nothing.
     fn makes_a_difference(&self, now: Instant) -> bool {
-        self.ends.iter().any(|end| *end > now) || !self.rate.is_full(&TICKET_RATE, now)
+        self.ends.iter().any(|end| *end > now) || !self.rate.is_full(now)
     }
 }
 

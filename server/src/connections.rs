@@ -3,10 +3,14 @@
 use std::{
     collections::{HashMap, HashSet},
     net::{IpAddr, Ipv6Addr},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use common::{CloseCode, ConnectionId, ErrorCode, Problem};
 use rooms::rate::{Bucket, Rate};
 
@@ -14,6 +18,7 @@ use crate::{
     Config,
     accounts::Hashed,
     contact::{ByConnection, Contact},
+    random,
 };
 
 /// All TCP connections by address, and all WebSocket connections by their id.
@@ -24,6 +29,7 @@ pub struct Connections {
     connections_per_address_max: usize,
     opens_per_address: Rate,
     opens_in_all: Rate,
+    next_number: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -59,7 +65,15 @@ impl Connections {
             connections_per_address_max: config.connections_per_address_max,
             opens_per_address: config.opens_per_address(),
             opens_in_all: config.opens_in_all(),
+            next_number: AtomicU64::new(random::first_number()),
         }
+    }
+
+    /// A name for one connection, which no other has as long as the process lives: the low 48 bits
+    /// of a number as eight letters. There are many, and they are short.
+    pub fn next_id(&self) -> ConnectionId {
+        let [_, _, low @ ..] = self.next_number.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        ConnectionId::new(URL_SAFE_NO_PAD.encode(low)).expect("its letters are those of a token")
     }
 
     /// A TCP connection came; `None` when there is no place for it.
@@ -69,7 +83,7 @@ impl Connections {
         if state.open >= self.connections_max {
             return None;
         }
-        let known = state.address(address, &self.opens_per_address, now);
+        let known = state.address(address, now);
         if known.open >= self.connections_per_address_max {
             return None;
         }
@@ -89,13 +103,13 @@ impl Connections {
         let mut state = self.lock();
         // Whoever is refused for their own sake costs the others nothing.
         let network = network(address);
-        let address = state.address(network, &self.opens_per_address, now);
+        let address = state.address(network, now);
         if let Some(wait) = address.opens.lacks(1.0, &self.opens_per_address, now) {
             return Err(busy(wait));
         }
-        let node = state.opens.get_or_insert_with(|| Bucket::new(&self.opens_in_all, now));
+        let node = state.opens.get_or_insert_with(|| Bucket::full(now));
         node.take(1.0, &self.opens_in_all, now).map_err(busy)?;
-        let address = state.address(network, &self.opens_per_address, now);
+        let address = state.address(network, now);
         address.opens.take(1.0, &self.opens_per_address, now).map_err(busy)
     }
 
@@ -153,8 +167,7 @@ impl Connections {
 
     /// Forgets addresses that make no difference.
     pub fn handle_timeout(&self, now: Instant) {
-        let rate = self.opens_per_address;
-        let forget = |address: &Address| address.open == 0 && address.opens.is_full(&rate, now);
+        let forget = |address: &Address| address.open == 0 && address.opens.is_full(now);
         self.lock().addresses.retain(|_, address| !forget(address));
     }
 
@@ -164,8 +177,8 @@ impl Connections {
 }
 
 impl State {
-    fn address(&mut self, address: Ipv6Addr, rate: &Rate, now: Instant) -> &mut Address {
-        let new = || Address { open: 0, opens: Bucket::new(rate, now) };
+    fn address(&mut self, address: Ipv6Addr, now: Instant) -> &mut Address {
+        let new = || Address { open: 0, opens: Bucket::full(now) };
         self.addresses.entry(address).or_insert_with(new)
     }
 }
@@ -205,5 +218,13 @@ mod tests {
         let opened = (0..100_000).filter(|_| connections.may_open(flood, now).is_ok()).count();
         assert!((1..1_000).contains(&opened), "{opened}");
         connections.may_open(IpAddr::from([192, 0, 2, 2]), now).unwrap();
+    }
+
+    #[test]
+    fn connections_have_names_of_their_own() {
+        let connections = Connections::new(&Config::parse_from(["server"]));
+        let names: HashSet<_> = (0..1_000).map(|_| connections.next_id()).collect();
+        assert_eq!(names.len(), 1_000);
+        assert!(names.iter().all(|name| name.as_str().len() == 8));
     }
 }

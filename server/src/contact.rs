@@ -85,10 +85,10 @@ pub(crate) mod tests {
     /// The one connection of a test's person, over this socket.
     pub(crate) fn contact_of(name: &str, near: TcpStream) -> Arc<Contact> {
         let token = |prefix| format!("{prefix}-{name}");
-        let user = Member {
+        let user = Arc::new(Member {
             id: UserId::new(token('u')).expect("a test's names are tokens"),
             name: UserName::new(name).expect("a test's names are names"),
-        };
+        });
         let contact = Contact::new(near);
         contact.belongs_to(Owner {
             connection: ConnectionId::new(token('c')).expect("a test's names are tokens"),

@@ -150,6 +150,7 @@ pub async fn open(config: Config) -> anyhow::Result<House> {
     });
     background.spawn(live::hand_out(Arc::clone(&live)));
     background.spawn(live::keep_time(live));
+    background.spawn(log::keep_time(app.live.log().clone()));
     background.spawn(accounts::keep_time(Arc::clone(&app)));
     background.spawn(beats::keep_time(Arc::clone(&app)));
     Ok(House { app, background })

@@ -369,7 +369,7 @@ pub async fn keep_time(live: Arc<Live>) {
         live.handle_timeout(now);
         if forget_at <= now {
             forget_at = now + FORGET_EVERY;
-            live.people().handle_timeout(&live.settings, now);
+            live.people().handle_timeout(now);
         }
     }
 }

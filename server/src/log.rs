@@ -153,6 +153,21 @@ impl Log {
     }
 }
 
+/// Lets the store rest where nothing comes, for ever: of an idle house people are what takes memory.
+pub async fn keep_time(log: Log) {
+    const EVERY: Duration = Duration::from_millis(10_007);
+    let mut interval = tokio::time::interval(EVERY);
+    loop {
+        interval.tick().await;
+        let rested = log.read_aside(|store| {
+            store.rest();
+            Ok(())
+        });
+        // Where it is busy it does not rest.
+        let _ = rested.await;
+    }
+}
+
 /// What somebody is told whose change or question the store could not take.
 pub(crate) fn problem_of(fault: Fault) -> Problem {
     match fault {

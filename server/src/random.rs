@@ -1,7 +1,7 @@
 //! The one place where the server draws random numbers: from the operating system.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use common::{ConnectionId, Epoch, MessageId, UserId};
+use common::{Epoch, MessageId, UserId};
 
 /// 256 bits as 43 letters: what a session or a ticket is known by.
 pub(crate) fn secret() -> String {
@@ -18,9 +18,9 @@ pub(crate) fn message_id() -> MessageId {
     MessageId::new(hex(&bytes::<16>())).expect("hex digits are a token")
 }
 
-/// 64 bits: one connection.
-pub(crate) fn connection_id() -> ConnectionId {
-    ConnectionId::new(format!("c{}", hex(&bytes::<8>()))).expect("hex digits are a token")
+/// 64 bits: where counting begins that is not to begin at the same number after each start.
+pub(crate) fn first_number() -> u64 {
+    u64::from_le_bytes(bytes::<8>())
 }
 
 /// 64 bits: one life of a log.

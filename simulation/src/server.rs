@@ -335,7 +335,7 @@ impl Server {
                 self.rooms.insert(name, room);
             }
         }
-        self.people.handle_timeout(&self.settings, now);
+        self.people.handle_timeout(now);
         self.tickets.retain(|_, (_, until)| *until > now);
     }
 

@@ -1,6 +1,6 @@
 //! What the client says: each message is decided upon, and becomes a request or a refusal.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use common::{
     ClientMessage, CloseCode, ErrorCode, FieldFault, Member, MessageId, Position, Problem,
@@ -26,13 +26,13 @@ impl Conversation {
                 self.refuse(error.id, problem, now);
             }
             (State::Talking { user }, Ok(message)) => {
-                let user = user.clone();
+                let user = Arc::clone(user);
                 self.handle_message(user, message, now);
             }
         }
     }
 
-    fn handle_message(&mut self, user: Member, message: ClientMessage, now: Instant) {
+    fn handle_message(&mut self, user: Arc<Member>, message: ClientMessage, now: Instant) {
         match message {
             ClientMessage::Hello { .. } => {
                 let problem = Problem::field("/type", FieldFault::Invalid);
@@ -92,12 +92,13 @@ impl Conversation {
         &mut self,
         id: u64,
         room: RoomName,
-        author: Member,
+        author: Arc<Member>,
         message_id: MessageId,
         content: Content,
         now: Instant,
     ) {
         if self.is_followed(id, &room, now) {
+            let author = Arc::unwrap_or_clone(author);
             let draft = Draft { room, author, message_id, content };
             self.requests.push_back(Request::Append { id, draft });
         }

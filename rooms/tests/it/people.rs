@@ -83,12 +83,12 @@ fn whoever_is_gone_and_owes_nothing_is_forgotten() {
     let (mut people, settings) = (People::default(), Settings::default());
     people.connect(&user_id("6"), connection(0), &settings);
     says(&mut people, "general", 0);
-    people.handle_timeout(&settings, at(60_000));
+    people.handle_timeout(at(60_000));
     assert_eq!(people.count(), 1, "somebody connected is remembered");
     says(&mut people, "general", 60_000);
     people.disconnect(&user_id("6"), &connection(0));
-    people.handle_timeout(&settings, at(63_999));
+    people.handle_timeout(at(63_999));
     assert_eq!(people.count(), 1, "a flood is not forgotten by leaving");
-    people.handle_timeout(&settings, at(64_000));
+    people.handle_timeout(at(64_000));
     assert_eq!(people.count(), 0);
 }

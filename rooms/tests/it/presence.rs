@@ -1,12 +1,16 @@
 //! Who is there: grace, coalescing, changes that were missed, large rooms.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use common::{UserId, limits::MEMBERS_LISTED_MAX};
+use common::{Member, UserId, limits::MEMBERS_LISTED_MAX};
 use proptest::prelude::*;
 use rooms::{News, Presence, Settings};
 
 use super::{at, member, user_id};
+
+fn somebody(name: &str) -> Arc<Member> {
+    Arc::new(member(name))
+}
 
 fn nobody() -> Presence {
     Presence::new(&Settings::default())
@@ -16,7 +20,7 @@ fn nobody() -> Presence {
 fn present(people: usize) -> Presence {
     let mut presence = nobody();
     for n in 0..people {
-        presence.join(&member(&format!("u{n:03}")), at(0));
+        presence.join(&somebody(&format!("u{n:03}")), at(0));
     }
     publish(&mut presence, 0);
     presence
@@ -31,8 +35,8 @@ fn publish(presence: &mut Presence, ms: u64) {
 #[test]
 fn comings_within_a_moment_are_told_together() {
     let mut presence = nobody();
-    presence.join(&member("hana"), at(0));
-    presence.join(&member("duri"), at(150));
+    presence.join(&somebody("hana"), at(0));
+    presence.join(&somebody("duri"), at(150));
     assert_eq!(presence.poll_timeout(), Some(at(200)));
     publish(&mut presence, 0);
     let News::Change { joined, left, count } = presence.news_since(0) else { panic!() };
@@ -46,10 +50,10 @@ fn comings_within_a_moment_are_told_together() {
 fn where_there_are_many_more_is_told_at_once() {
     let mut presence = nobody();
     for n in 0..10_000 {
-        presence.join(&member(&format!("guest{n}")), at(0));
+        presence.join(&somebody(&format!("guest{n}")), at(0));
     }
     publish(&mut presence, 0);
-    presence.join(&member("hana"), at(1_000));
+    presence.join(&somebody("hana"), at(1_000));
     assert_eq!(presence.poll_timeout(), Some(at(2_000) + Duration::from_micros(100)));
     assert!(!presence.handle_timeout(at(2_000)));
     assert!(presence.handle_timeout(at(2_001)));
@@ -58,9 +62,9 @@ fn where_there_are_many_more_is_told_at_once() {
 #[test]
 fn a_person_with_two_tabs_is_one_person() {
     let mut presence = nobody();
-    presence.join(&member("hana"), at(0));
+    presence.join(&somebody("hana"), at(0));
     publish(&mut presence, 0);
-    presence.join(&member("hana"), at(1_000));
+    presence.join(&somebody("hana"), at(1_000));
     presence.leave(&user_id("hana"), at(2_000));
     assert_eq!((presence.count(), presence.poll_timeout()), (1, None));
     presence.leave(&user_id("hana"), at(3_000));
@@ -72,11 +76,11 @@ fn a_person_with_two_tabs_is_one_person() {
 #[test]
 fn a_reload_is_no_coming_and_going() {
     let mut presence = nobody();
-    presence.join(&member("hana"), at(0));
+    presence.join(&somebody("hana"), at(0));
     publish(&mut presence, 0);
     presence.lose(&user_id("hana"), at(1_000));
     assert!(!presence.handle_timeout(at(5_999)), "five seconds to come back");
-    presence.join(&member("hana"), at(5_999));
+    presence.join(&somebody("hana"), at(5_999));
     assert!(!presence.handle_timeout(at(60_000)));
     assert_eq!((presence.version(), presence.count()), (1, 1));
 }
@@ -84,7 +88,7 @@ fn a_reload_is_no_coming_and_going() {
 #[test]
 fn whoever_does_not_come_back_has_left() {
     let mut presence = nobody();
-    presence.join(&member("hana"), at(0));
+    presence.join(&somebody("hana"), at(0));
     publish(&mut presence, 0);
     presence.lose(&user_id("hana"), at(1_000));
     assert_eq!(presence.poll_timeout(), Some(at(6_000)));
@@ -101,7 +105,7 @@ fn whoever_does_not_come_back_has_left() {
 fn sixteen_missed_changes_are_told_as_changes_and_seventeen_as_the_state() {
     let mut presence = nobody();
     for n in 0..17_u64 {
-        presence.join(&member(&format!("u{n}")), at(n * 1_000));
+        presence.join(&somebody(&format!("u{n}")), at(n * 1_000));
         publish(&mut presence, n * 1_000);
     }
     let News::Change { joined, count, .. } = presence.news_since(1) else { panic!() };
@@ -117,7 +121,7 @@ fn in_a_large_room_only_the_count_is_told_and_all_of_them_once_they_are_few() {
     let mut presence = present(MEMBERS_LISTED_MAX);
     let News::Change { joined, .. } = presence.news_since(0) else { panic!() };
     assert_eq!(joined.len(), MEMBERS_LISTED_MAX);
-    presence.join(&member("x"), at(1_000));
+    presence.join(&somebody("x"), at(1_000));
     publish(&mut presence, 1_000);
     let count = MEMBERS_LISTED_MAX as u32 + 1;
     let only_the_count = News::Change { joined: vec![], left: vec![], count };
@@ -132,7 +136,7 @@ fn in_a_large_room_only_the_count_is_told_and_all_of_them_once_they_are_few() {
 #[test]
 fn whoever_knew_a_room_before_it_was_large_is_told_everybody_once_it_is_small() {
     let mut presence = present(MEMBERS_LISTED_MAX);
-    presence.join(&member("x"), at(1_000));
+    presence.join(&somebody("x"), at(1_000));
     publish(&mut presence, 1_000);
     presence.leave(&user_id("u000"), at(2_000));
     publish(&mut presence, 2_000);
@@ -156,7 +160,7 @@ fn whoever_knew_a_room_before_it_was_large_is_told_everybody_once_it_is_small() 
 #[test]
 fn a_room_that_was_large_between_two_changes_is_told_whole() {
     let mut presence = present(MEMBERS_LISTED_MAX);
-    presence.join(&member("x"), at(1_000));
+    presence.join(&somebody("x"), at(1_000));
     let while_it_is_large = presence.news_since(0);
     assert!(matches!(while_it_is_large, News::Change { joined, .. } if joined.is_empty()));
     presence.leave(&user_id("x"), at(1_100));
@@ -168,7 +172,7 @@ fn a_room_that_was_large_between_two_changes_is_told_whole() {
 fn whoever_missed_too_much_of_a_large_room_is_told_whom_it_names() {
     let mut presence = present(MEMBERS_LISTED_MAX + 1);
     for n in 1..18 {
-        presence.join(&member(&format!("x{n}")), at(n * 1_000));
+        presence.join(&somebody(&format!("x{n}")), at(n * 1_000));
         publish(&mut presence, n * 1_000);
     }
     assert!(matches!(presence.news_since(2), News::Change { .. }), "sixteen were missed");
@@ -181,13 +185,13 @@ fn whoever_missed_too_much_of_a_large_room_is_told_whom_it_names() {
 #[test]
 fn whoever_was_listed_between_two_changes_learns_who_came_back_and_who_left() {
     let mut presence = nobody();
-    presence.join(&member("hana"), at(0));
+    presence.join(&somebody("hana"), at(0));
     publish(&mut presence, 0);
     presence.leave(&user_id("hana"), at(1_000));
-    presence.join(&member("nami"), at(1_010));
+    presence.join(&somebody("nami"), at(1_010));
     // A newcomer reads the list here: hana is not in it, nami is.
     let mut known: BTreeSet<UserId> = presence.members().into_iter().map(|m| m.id).collect();
-    presence.join(&member("hana"), at(1_020));
+    presence.join(&somebody("hana"), at(1_020));
     presence.leave(&user_id("nami"), at(1_030));
     publish(&mut presence, 1_000);
     apply(&mut known, presence.news_since(1));
@@ -218,7 +222,7 @@ proptest! {
             ms += pause;
             let (name, tabs) = (format!("u{who}"), &mut connected[usize::from(who)]);
             match deed {
-                0 | 1 => { presence.join(&member(&name), at(ms)); *tabs += 1; }
+                0 | 1 => { presence.join(&somebody(&name), at(ms)); *tabs += 1; }
                 2 if *tabs > 0 => { presence.lose(&user_id(&name), at(ms)); *tabs -= 1; }
                 3 if *tabs > 0 => { presence.leave(&user_id(&name), at(ms)); *tabs -= 1; }
                 _ => {}

@@ -91,7 +91,7 @@ impl Yard {
             match request {
                 Request::Authenticate { ticket } => {
                     let user = (ticket != "worthless").then(|| member(&ticket));
-                    conversation.handle_authenticated(user, at(self.ms));
+                    conversation.handle_authenticated(user.map(Arc::new), at(self.ms));
                 }
                 Request::Follow { id, room, after, echo } => {
                     self.follow(conversation, id, &room, after.as_ref(), echo);

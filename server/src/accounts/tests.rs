@@ -132,7 +132,7 @@ fn a_session_is_kept_once_a_day_and_goes_on_after_a_restart() {
 
     let restarted = Accounts::new(clock::now());
     restarted.restore(vec![saved.clone()], 113 * DAY_MS, now);
-    assert_eq!(restarted.signed_in(&secret, now).unwrap().user, user);
+    assert_eq!(*restarted.signed_in(&secret, now).unwrap().user, user);
     assert_eq!(restarted.member(&user.id), Some(user));
     let much_later = Accounts::new(clock::now());
     much_later.restore(vec![saved], 114 * DAY_MS, now);

@@ -35,7 +35,7 @@ pub(crate) async fn list(
     headers: HeaderMap,
 ) -> Response {
     let answer = async {
-        let reader = signed_in(&app, &headers)?.user.clone();
+        let reader = Arc::clone(&signed_in(&app, &headers)?.user);
         let wanted = wanted(query.as_deref().unwrap_or_default())?;
         app.live.may_read_page(&reader.id)?;
         let page = app.live.page(&named(&room)?, &reader.id, wanted).await?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use common::{ErrorCode, FieldFault, Problem, RoomName, UserId, http::Admit};
+use common::{ErrorCode, FieldFault, Member, Problem, RoomName, UserId, http::Admit};
 use futures_util::Stream;
 use http::{HeaderMap, StatusCode};
 use rooms::MembershipChange;
@@ -23,7 +23,7 @@ pub(crate) async fn admit(
 ) -> Response {
     let answer = async {
         origin::check_change(&headers, &app.config)?;
-        let author = signed_in(&app, &headers)?.user.clone();
+        let author = Member::clone(&signed_in(&app, &headers)?.user);
         let room: RoomName = named(&room)?;
         let Admit { member } = reply::read_json(&headers, body).await?;
         let unknown = || Problem::field("/member", FieldFault::Invalid);
@@ -47,7 +47,7 @@ pub(crate) async fn remove(
 ) -> Response {
     let answer = async {
         origin::check_change(&headers, &app.config)?;
-        let author = signed_in(&app, &headers)?.user.clone();
+        let author = Member::clone(&signed_in(&app, &headers)?.user);
         let room: RoomName = named(&room)?;
         let id = UserId::new(member).map_err(|_| Problem::new(ErrorCode::NotFound))?;
         let record = app.live.record_for(&room, &author.id)?;

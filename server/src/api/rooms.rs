@@ -26,7 +26,7 @@ use crate::{
 /// `GET`: the rooms that the asker may see, and what they have not read of them.
 pub(crate) async fn list(app: Arc<App>, headers: HeaderMap) -> Response {
     let answer = async {
-        let reader = signed_in(&app, &headers)?.user.clone();
+        let reader = Arc::clone(&signed_in(&app, &headers)?.user);
         app.live.may_read_page(&reader.id)?;
         let records = app.live.records_for(&reader.id);
         let names: Vec<RoomName> = records.iter().map(|record| record.room.clone()).collect();
@@ -51,7 +51,7 @@ pub(crate) async fn open(
 ) -> Response {
     let answer = async {
         origin::check_change(&headers, &app.config)?;
-        let opener = signed_in(&app, &headers)?.user.clone();
+        let opener = Member::clone(&signed_in(&app, &headers)?.user);
         let OpenRoom { room, keep, members } = reply::read_json(&headers, body).await?;
         let keep = checked_keep(keep.unwrap_or(app.config.keep_default()))?;
         let of_opener = opener.id.clone();

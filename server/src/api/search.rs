@@ -25,7 +25,7 @@ pub(crate) struct Asked {
 /// first; with `room` of that one, with `before` the page behind the one that named it.
 pub(crate) async fn find(query: Option<String>, app: Arc<App>, headers: HeaderMap) -> Response {
     let answer = async {
-        let asker = signed_in(&app, &headers)?.user.clone();
+        let asker = Arc::clone(&signed_in(&app, &headers)?.user);
         let Asked { words, room, before } = asked(query.as_deref().unwrap_or_default())?;
         let readable = match &room {
             Some(room) => Readable::Only(app.live.record_for(room, &asker.id)?.room),

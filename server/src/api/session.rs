@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use common::{
-    CloseCode,
+    CloseCode, Member,
     http::{SessionInfo, SignIn},
 };
 use futures_util::Stream;
@@ -45,7 +45,10 @@ pub(crate) async fn sign_in(
 pub(crate) fn show(app: Arc<App>, headers: HeaderMap) -> Response {
     let info = signed_in(&app, &headers);
     reply::from(info.map(|signed_in| {
-        reply::json(StatusCode::OK, &SessionInfo { user: signed_in.user.clone(), guest: true })
+        reply::json(
+            StatusCode::OK,
+            &SessionInfo { user: Member::clone(&signed_in.user), guest: true },
+        )
     }))
 }
 

@@ -7,7 +7,7 @@
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     },
     time::Instant,
 };
@@ -31,7 +31,7 @@ const WAITING_BYTES_MAX: usize = 256 * 1024;
 /// another thread is awake.
 const PART_SEATS_MIN: usize = if cfg!(test) { 2 } else { 2_048 };
 /// The place of who sits nowhere.
-const NOWHERE: usize = usize::MAX;
+const NOWHERE: u32 = u32::MAX;
 
 /// Somebody who keeps up.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ pub(super) struct Seat {
     /// Nothing is handed to the line any more once this is false. It changes between frames only.
     open: AtomicBool,
     /// Where it stands among the seats.
-    place: AtomicUsize,
+    place: AtomicU32,
 }
 
 /// Somebody's seat in a room's audience, for the connection it is of.
@@ -94,7 +94,7 @@ impl Seat {
             echo,
             at: AtomicU64::new(at),
             open: AtomicBool::new(true),
-            place: AtomicUsize::new(NOWHERE),
+            place: AtomicU32::new(NOWHERE),
         })
     }
 
@@ -301,7 +301,8 @@ async fn hand_over_in_parts(
 }
 
 fn put(seats: &mut Vec<Arc<Seat>>, seat: Arc<Seat>) {
-    seat.place.store(seats.len(), Ordering::Relaxed);
+    let place = u32::try_from(seats.len()).expect("a process has no such number of sockets");
+    seat.place.store(place, Ordering::Relaxed);
     seats.push(seat);
 }
 
@@ -311,8 +312,8 @@ fn take_out(seats: &mut Vec<Arc<Seat>>, seat: &Seat) -> bool {
     if place == NOWHERE {
         return false;
     }
-    seats.swap_remove(place);
-    if let Some(moved) = seats.get(place) {
+    seats.swap_remove(place as usize);
+    if let Some(moved) = seats.get(place as usize) {
         moved.place.store(place, Ordering::Relaxed);
     }
     true

@@ -19,7 +19,7 @@ impl Live {
     pub fn mark(
         self: &Arc<Self>,
         id: u64,
-        reader: Member,
+        reader: Arc<Member>,
         (room, position): (RoomName, Position),
         contact: &Arc<Contact>,
         tell: impl FnOnce(&RoomName, Unread) + Send + 'static,

@@ -28,7 +28,10 @@ use std::{
     fmt, io,
     ops::RangeInclusive,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use common::{
@@ -53,6 +56,8 @@ pub struct SqliteStore {
     readers: Readers,
     writer: Mutex<Writer>,
     checkpoints: Checkpoints,
+    /// Something was changed or read since it was asked to rest.
+    is_busy: AtomicBool,
 }
 
 /// A room and what stands for it in the tables.
@@ -199,6 +204,7 @@ impl SqliteStore {
             readers: Readers::new(path.clone()),
             rooms: RwLock::new(rooms),
             checkpoints,
+            is_busy: AtomicBool::new(false),
             path,
         })
     }
@@ -246,6 +252,7 @@ impl SqliteStore {
         &self,
         question: impl FnOnce(&Connection) -> Result<T, ReadError>,
     ) -> Result<T, Fault> {
+        self.is_busy.store(true, Ordering::Relaxed);
         self.readers.with(question).map_err(|error| {
             tracing::error!(path = %self.path.display(), %error, "the logs cannot be read");
             Fault::Unavailable
@@ -255,6 +262,7 @@ impl SqliteStore {
 
 impl Store for SqliteStore {
     fn commit(&self, changes: &[Change], at: &Timestamp) -> Result<Vec<Outcome>, Fault> {
+        self.is_busy.store(true, Ordering::Relaxed);
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let made = {
             let rooms = self.rooms.read().unwrap_or_else(PoisonError::into_inner);
@@ -343,6 +351,17 @@ impl Store for SqliteStore {
 
     fn sessions(&self) -> Result<Vec<SavedSession>, Fault> {
         self.read(queries::sessions)
+    }
+
+    fn rest(&self) {
+        if self.is_busy.swap(false, Ordering::Relaxed) {
+            return;
+        }
+        // Pages that were read: whoever works at this moment needs them.
+        if let Ok(writer) = self.writer.try_lock() {
+            let _ = writer.connection.release_memory();
+        }
+        self.readers.rest();
     }
 }
 

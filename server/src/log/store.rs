@@ -98,6 +98,10 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// # Errors
     /// The store cannot be read.
     fn sessions(&self) -> Result<Vec<SavedSession>, Fault>;
+
+    /// Gives back memory that is held for what comes next, where nothing came since this was asked
+    /// for the last time.
+    fn rest(&self);
 }
 
 /// Something to be kept.

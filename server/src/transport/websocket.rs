@@ -130,7 +130,7 @@ impl Connection {
         let Arrival { stream, early, ticket, room, sessions, place } = arrival;
         let settings = Arc::clone(app.live.settings());
         let mut conversation =
-            Conversation::new(random::connection_id(), settings, random::phase(), now);
+            Conversation::new(app.connections.next_id(), settings, random::phase(), now);
         if let Some(room) = room {
             conversation.handle_address(room);
         }

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use common::{Digest, ErrorCode, Member, Position, Problem, RoomName, UserId, http::Keep};
+use common::{Digest, ErrorCode, Position, Problem, RoomName, UserId, http::Keep};
 use rooms::{
     Appended, Conversation, Draft, Entry, Request, RoomRecord,
     access::{Deed, may},
@@ -57,7 +57,7 @@ impl Server {
                 other.dirty = true;
             }
         }
-        it.conversation.handle_authenticated(user, now);
+        it.conversation.handle_authenticated(user.map(Arc::new), now);
     }
 
     /// What is known of a room, as of the last commit, by whoever may read it.
@@ -144,7 +144,7 @@ impl Server {
         position: &Position,
         now: Instant,
     ) {
-        let Some(Member { id: reader, .. }) = conversation.user().cloned() else { return };
+        let Some(reader) = conversation.user().map(|user| user.id.clone()) else { return };
         let record = self.record_for(&room, &reader);
         let checked = record.and_then(|record| check(position, record, record.head.seq));
         if let Err(problem) = checked {

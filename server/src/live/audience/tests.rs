@@ -192,7 +192,7 @@ async fn who_stands_up_while_frames_are_written_leaves_no_seat_behind() {
     flushed(&audience).await;
 
     assert_eq!(audience.lock().count, 2);
-    let places: Vec<usize> = audience.seats.lock().await.iter().map(place).collect();
+    let places: Vec<u32> = audience.seats.lock().await.iter().map(place).collect();
     assert_eq!(places, [0, 1]);
     assert_eq!(place(&seat), NOWHERE);
     assert_eq!(place(&coming), 1);
@@ -387,7 +387,7 @@ async fn more_than_may_wait_makes_everybody_read() {
     assert!(seat.at() < 120);
 }
 
-fn place(seat: &Arc<Seat>) -> usize {
+fn place(seat: &Arc<Seat>) -> u32 {
     seat.place.load(Ordering::Relaxed)
 }
 

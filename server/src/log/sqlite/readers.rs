@@ -53,6 +53,13 @@ impl Readers {
         question(&moment)
     }
 
+    /// Connections that nobody uses let go of the pages that they have read.
+    pub(super) fn rest(&self) {
+        for connection in &self.lock().idle {
+            let _ = connection.release_memory();
+        }
+    }
+
     /// A connection that nobody uses, or the right to make one.
     fn idle(&self) -> Option<Connection> {
         let is_taken = |pool: &mut Pool| pool.idle.is_empty() && pool.count == CONNECTIONS_MAX;
