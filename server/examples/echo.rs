@@ -7,7 +7,9 @@ use std::{future::poll_fn, net::SocketAddr, sync::Arc, time::Duration};
 
 use clap::Parser;
 use server::{
-    App, Config, accept, clock, routes,
+    App, Config, accept, clock,
+    line::Leaves,
+    routes,
     transport::websocket::{
         Arrival,
         socket::{Happened, Socket},
@@ -15,7 +17,7 @@ use server::{
     },
 };
 use warp::Filter as _;
-use websocket::{Incoming, Limits, Opcode};
+use websocket::{Incoming, Limits, Opcode, write_close, write_frame};
 
 /// The suite's longest message is 16 MiB, and its most pieces are those of 4 MiB in 64 bytes.
 const LIMITS: Limits = Limits {
@@ -73,8 +75,9 @@ async fn echo(arrival: Arrival, _app: Arc<App>) {
     let Arrival { stream, early, place: _place, .. } = arrival;
     let mut socket = Socket::new(stream, &early, &LIMITS, clock::now());
     loop {
-        let closing = answer(&mut socket);
-        socket.try_flush(clock::now());
+        let mut out = Vec::new();
+        let closing = answer(&mut socket, &mut out);
+        socket.write(out, |_| Leaves::Now, clock::now());
         if let Some(closing) = closing {
             if closing == Closing::ByUs {
                 let closed = poll_fn(|cx| socket.poll_close(cx));
@@ -101,20 +104,20 @@ enum Closing {
 }
 
 /// Says back what has arrived whole, as long as not too much waits.
-fn answer(socket: &mut Socket) -> Option<Closing> {
-    while socket.fresh_bytes() < WAITING_BYTES_MAX {
+fn answer(socket: &mut Socket, out: &mut Vec<u8>) -> Option<Closing> {
+    while out.len() < WAITING_BYTES_MAX {
         match socket.next(clock::now()) {
             Ok(None) => return None,
-            Ok(Some(Incoming::Text(text))) => socket.write(Opcode::Text, text.as_bytes()),
-            Ok(Some(Incoming::Binary(bytes))) => socket.write(Opcode::Binary, &bytes),
-            Ok(Some(Incoming::Ping(payload))) => socket.write(Opcode::Pong, &payload),
+            Ok(Some(Incoming::Text(text))) => write_frame(out, Opcode::Text, text.as_bytes()),
+            Ok(Some(Incoming::Binary(bytes))) => write_frame(out, Opcode::Binary, &bytes),
+            Ok(Some(Incoming::Ping(payload))) => write_frame(out, Opcode::Pong, &payload),
             Ok(Some(Incoming::Pong(_))) => {}
             Ok(Some(Incoming::Close(code))) => {
-                socket.write_close(code.unwrap_or(1000), "");
+                write_close(out, code.unwrap_or(1000), "");
                 return Some(Closing::ByClient);
             }
             Err(violation) => {
-                socket.write_close(violation.close_code(), "");
+                write_close(out, violation.close_code(), "");
                 return Some(Closing::ByUs);
             }
         }

@@ -125,12 +125,12 @@ impl Line {
         leave(&mut kept, &self.stream, now);
     }
 
-    /// Writes what the socket takes at once of these frames and keeps the rest; `frames` is empty
-    /// afterwards. `along` may put more behind them, while nobody else can write, and says when all
-    /// of it leaves; it is not asked where the socket is waited for.
+    /// Writes what the socket takes at once of these frames and keeps the rest. `along` may put
+    /// more behind them, while nobody else can write, and says when all of it leaves; it is not
+    /// asked where the socket is waited for.
     pub fn write(
         &self,
-        frames: &mut Vec<u8>,
+        mut frames: Vec<u8>,
         along: impl FnOnce(&mut Vec<u8>) -> Leaves,
         now: Instant,
     ) {
@@ -139,14 +139,13 @@ impl Line {
         }
         let mut kept = self.lock();
         let is_waited_for = kept.as_ref().is_some_and(|kept| kept.waiting_since.is_some());
-        let leaves = if is_waited_for { Leaves::Now } else { along(frames) };
-        let own = std::mem::take(frames);
+        let leaves = if is_waited_for { Leaves::Now } else { along(&mut frames) };
         let Some(before) = &mut *kept else {
-            *kept = self.what_is_left_of(own, leaves, now);
+            *kept = self.what_is_left_of(frames, leaves, now);
             return;
         };
         before.let_go_of_what_was_written();
-        before.frames.extend_from_slice(&own);
+        before.frames.extend_from_slice(&frames);
         if leaves == Leaves::Now || before.frames.len() > WAITS_BYTES_MAX {
             leave(&mut kept, &self.stream, now);
         }
@@ -264,8 +263,7 @@ pub(crate) mod tests {
         let (near, mut far) = connected().await;
         let line = Line::new(near);
         let frame = vec![7; 16 << 20];
-        let mut own = b"own".to_vec();
-        line.write(&mut own, |_| Leaves::WithNext, clock::now());
+        line.write(b"own".to_vec(), |_| Leaves::WithNext, clock::now());
         let offered = line.offer(&frame, || true, |_| frame.len(), clock::now());
         assert_eq!(offered, Offered::Partly(frame.len()), "all of it is handed over");
         assert!(line.waiting_since().is_some(), "but not taken");
@@ -287,7 +285,7 @@ pub(crate) mod tests {
         while let Ok(bytes) = line.stream().try_write(&[1; 1 << 20]) {
             filled += bytes;
         }
-        line.write(&mut vec![2; 100], |_| Leaves::WithNext, clock::now());
+        line.write(vec![2; 100], |_| Leaves::WithNext, clock::now());
         let offered = line.offer(&[3; 100], || true, |_| 100, clock::now());
         assert_eq!((offered, line.kept_bytes()), (Offered::Partly(0), 100));
 
@@ -304,11 +302,11 @@ pub(crate) mod tests {
     async fn what_was_to_leave_with_the_next_leaves_where_there_is_no_next_or_it_is_much() {
         let (near, mut far) = connected().await;
         let line = Line::new(near);
-        line.write(&mut b"ack".to_vec(), |_| Leaves::WithNext, clock::now());
+        line.write(b"ack".to_vec(), |_| Leaves::WithNext, clock::now());
         assert_eq!(line.kept_bytes(), 3);
         line.between_frames(|| (), clock::now());
-        let mut much = vec![b'x'; WAITS_BYTES_MAX + 1];
-        line.write(&mut much, |_| Leaves::WithNext, clock::now());
+        let much = vec![b'x'; WAITS_BYTES_MAX + 1];
+        line.write(much, |_| Leaves::WithNext, clock::now());
         assert_eq!(line.kept_bytes(), 0);
 
         let mut all = vec![0; 3 + WAITS_BYTES_MAX + 1];
@@ -330,8 +328,7 @@ pub(crate) mod tests {
     async fn what_was_read_is_not_kept_while_more_comes_than_is_read() {
         let (near, mut far) = connected().await;
         let line = Line::new(near);
-        let mut frames = vec![0; 16 << 20];
-        line.write(&mut frames, |_| Leaves::Now, clock::now());
+        line.write(vec![0; 16 << 20], |_| Leaves::Now, clock::now());
         let kept_at_first = line.kept_bytes();
         assert!(kept_at_first > 0, "a socket takes so much at once");
 
@@ -341,13 +338,13 @@ pub(crate) mod tests {
                 read = far.read(&mut read) => bytes += read.unwrap(),
                 writable = line.stream().writable() => {
                     writable.unwrap();
-                    line.write(&mut vec![0; 1 << 10], |_| Leaves::Now, clock::now());
+                    line.write(vec![0; 1 << 10], |_| Leaves::Now, clock::now());
                 }
             }
         }
         let unwritten = line.kept_bytes();
         assert!(0 < unwritten && unwritten < kept_at_first, "{unwritten} of {kept_at_first}");
-        line.write(&mut vec![0; 1 << 10], |_| Leaves::Now, clock::now());
+        line.write(vec![0; 1 << 10], |_| Leaves::Now, clock::now());
         let frames = line.lock().as_ref().map_or(0, |kept| kept.frames.len());
         assert!(frames <= unwritten + (1 << 10), "{frames} are kept");
     }

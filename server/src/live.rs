@@ -16,7 +16,7 @@ mod turn;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::{Duration, Instant},
 };
 
@@ -324,12 +324,13 @@ impl Live {
         may.map_err(Problem::rate_limited)
     }
 
-    fn handle_timeout(&self, now: Instant) {
-        let mut rooms = self.lock();
-        rooms.retain(|_, running| {
+    /// Answers who is to be told of whose coming and going.
+    fn handle_timeout(&self, now: Instant) -> Vec<(RoomName, Vec<Weak<Contact>>)> {
+        let (mut rooms, mut to_tell) = (self.lock(), Vec::new());
+        rooms.retain(|name, running| {
             let mut state = running.lock();
             if state.room.presence.handle_timeout(now) {
-                state.mark_followers();
+                to_tell.push((name.clone(), state.contacts()));
             }
             // Whoever is about to follow holds the room as well.
             let needed = Arc::strong_count(running) > 1 || !state.is_idle();
@@ -339,6 +340,7 @@ impl Live {
             }
             now < *state.idle_since.get_or_insert(now) + IDLE_MAX
         });
+        to_tell
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<RoomName, Arc<Running>>> {
@@ -360,13 +362,21 @@ pub async fn keep_time(live: Arc<Live>) {
     const EVERY: Duration = Duration::from_millis(101);
     /// What people have spent makes no difference once it has come back: it is only memory.
     const FORGET_EVERY: Duration = Duration::from_secs(10);
+    /// So many read what they are told before the next are told: else every mailbox of a large room
+    /// would be full at the same moment.
+    const TOLD_AT_ONCE: usize = 128;
     let mut interval = tokio::time::interval(EVERY);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut forget_at = clock::now() + FORGET_EVERY;
     loop {
         interval.tick().await;
         let now = clock::now();
-        live.handle_timeout(now);
+        for (room, contacts) in live.handle_timeout(now) {
+            for some in contacts.chunks(TOLD_AT_ONCE) {
+                some.iter().filter_map(Weak::upgrade).for_each(|one| one.mailbox().mark(&room));
+                tokio::task::yield_now().await;
+            }
+        }
         if forget_at <= now {
             forget_at = now + FORGET_EVERY;
             live.people().handle_timeout(now);

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Instant,
 };
 
@@ -286,10 +286,9 @@ impl RunningState {
         }
     }
 
-    pub(super) fn mark_followers(&self) {
-        for ByFollower(follower) in &self.followers {
-            follower.contact().mailbox().mark(self.room.name());
-        }
+    pub(super) fn contacts(&self) -> Vec<Weak<Contact>> {
+        let contacts = self.followers.iter().map(|ByFollower(follower)| follower.contact());
+        contacts.map(Arc::downgrade).collect()
     }
 
     pub(super) fn is_idle(&self) -> bool {

@@ -21,7 +21,7 @@ use futures_util::FutureExt as _;
 use rooms::{Conversation, Queue, conversation::Closing};
 use tokio::net::TcpStream;
 use tokio_util::sync::WaitForCancellationFutureOwned;
-use websocket::{Incoming, Limits, Opcode, Violation};
+use websocket::{Incoming, Limits, Violation};
 
 use crate::{
     App,
@@ -319,7 +319,7 @@ impl Connection {
                 Ok(Some(Incoming::Binary(_))) => self.conversation.handle_binary(),
                 Ok(Some(Incoming::Ping(payload))) => {
                     self.conversation.handle_control_frame(now);
-                    self.socket.write(Opcode::Pong, &payload);
+                    self.socket.pong(&payload, now);
                 }
                 Ok(Some(Incoming::Pong(_))) => self.conversation.handle_control_frame(now),
                 Ok(Some(Incoming::Close(code))) => {
@@ -362,9 +362,8 @@ impl Connection {
             Ending::Lost => return,
         };
         tracing::debug!(connection = %self.conversation.id(), code, reason, "closing");
-        self.socket.write_close(code, reason);
+        self.socket.close(code, reason, clock::now());
         if !waits {
-            self.socket.try_flush(clock::now());
             return;
         }
         let closed = poll_fn(|cx| self.socket.poll_close(cx));

@@ -229,9 +229,8 @@ async fn nothing_is_handed_over_while_something_is_kept() {
     let (audience, said) = (Audience::default(), entries(&[("hana", "1")]));
     let mut slow = Listener::who_takes_at_once(8 * 1024).await;
     let seat = slow.sits(&audience, 0);
-    let mut own = frames(&long_lines(60));
-    let before = own.clone();
-    slow.line().write(&mut own, |_| Leaves::Now, clock::now());
+    let before = frames(&long_lines(60));
+    slow.line().write(before.clone(), |_| Leaves::Now, clock::now());
     assert!(slow.line().kept_bytes() > 0);
     audience.say(&said[0]);
 
@@ -263,8 +262,11 @@ async fn who_writes_anyway_takes_along_what_waits_and_is_not_handed_it_again() {
     let mut speaker = Listener::calls().await;
     let seat = speaker.sits(&audience, 0);
     audience.say(&said[0]);
-    let mut own = b"ack".to_vec();
-    speaker.line().write(&mut own, |out| audience.take_along(&seat, out, false), clock::now());
+    speaker.line().write(
+        b"ack".to_vec(),
+        |out| audience.take_along(&seat, out, false),
+        clock::now(),
+    );
     assert_eq!(seat.at(), 1);
     audience.say(&said[1]);
     assert!(flushed(&audience).await.is_empty());
@@ -283,7 +285,7 @@ async fn an_answer_that_may_wait_leaves_right_before_what_it_answers() {
     for (entry, ack) in said.iter().zip([b"ack 1", b"ack 2"]) {
         audience.say(entry);
         let along = |out: &mut Vec<u8>| audience.take_along(&seat, out, true);
-        speaker.line().write(&mut ack.to_vec(), along, clock::now());
+        speaker.line().write(ack.to_vec(), along, clock::now());
     }
     assert_eq!(speaker.line().kept_bytes(), 10, "nothing has left");
     assert_eq!(speaker.line().waiting_since(), None, "and nobody is waited for");
@@ -313,7 +315,7 @@ async fn what_waits_for_a_flush_leaves_when_its_seat_is_given_up() {
     let seat = speaker.sits(&audience, 0);
     audience.say(&said[0]);
     let along = |out: &mut Vec<u8>| audience.take_along(&seat, out, true);
-    speaker.line().write(&mut b"ack".to_vec(), along, clock::now());
+    speaker.line().write(b"ack".to_vec(), along, clock::now());
     audience.stand_up(&seat);
     assert!(flushed(&audience).await.is_empty());
 

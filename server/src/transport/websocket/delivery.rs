@@ -3,7 +3,7 @@
 
 use common::{CloseCode, RoomName, ServerMessage};
 use rooms::{Frame, Read};
-use websocket::Opcode;
+use websocket::{Opcode, write_frame};
 
 use super::Connection;
 use crate::{clock, line::Leaves, live::Reading};
@@ -29,9 +29,9 @@ impl Connection {
         if !self.socket.is_flushed() {
             return true;
         }
-        let mut pages = 0;
+        let (mut out, mut pages) = (Vec::new(), 0);
         let (more, acked) = loop {
-            match self.fill(&mut pages) {
+            match self.fill(&mut out, &mut pages) {
                 Filled::Enough { more, acked } => break (more, acked),
                 // Boxed: most connections keep up.
                 Filled::FurtherBack { room, most } => {
@@ -46,18 +46,18 @@ impl Connection {
             let leaves = seats.iter().map(|seat| seat.take_along(out));
             leaves.fold(Leaves::Now, Leaves::with)
         };
-        self.socket.try_flush_with(along, clock::now());
+        self.socket.write(out, along, clock::now());
         if self.socket.is_flushed() && !more {
             return self.keep_up();
         }
         more
     }
 
-    /// Fills the socket's buffer: replies first, then what the dirty rooms have, a page of each in
+    /// Fills what is written next: replies first, then what the dirty rooms have, a page of each in
     /// turn.
-    fn fill(&mut self, pages: &mut usize) -> Filled {
+    fn fill(&mut self, out: &mut Vec<u8>, pages: &mut usize) -> Filled {
         let mut acked = Vec::new();
-        while self.socket.fresh_bytes() < TURN_BYTES_MAX && *pages < TURN_PAGES_MAX {
+        while out.len() < TURN_BYTES_MAX && *pages < TURN_PAGES_MAX {
             match self.conversation.poll_frame() {
                 Some(Frame::Message(message)) => {
                     if let ServerMessage::Ack { room, .. } = &message
@@ -65,9 +65,9 @@ impl Connection {
                     {
                         acked.push(room.clone());
                     }
-                    self.socket.write(Opcode::Text, common::encode(&message).as_bytes());
+                    write_frame(out, Opcode::Text, common::encode(&message).as_bytes());
                 }
-                Some(Frame::Entry(entry)) => self.socket.write(Opcode::Text, entry.json()),
+                Some(Frame::Entry(entry)) => write_frame(out, Opcode::Text, entry.json()),
                 None => {
                     *pages += 1;
                     let Some(room) = self.dirty.pop_front() else {

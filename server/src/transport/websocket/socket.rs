@@ -33,8 +33,6 @@ thread_local! {
 pub struct Socket {
     contact: Arc<Contact>,
     decoder: Decoder,
-    /// Frames that the line was not given yet.
-    fresh: Vec<u8>,
     undecoded: bool,
     /// The client broke the protocol: what follows cannot be read as frames and is thrown away.
     broken: bool,
@@ -62,7 +60,6 @@ impl Socket {
         Self {
             contact: Arc::new(Contact::new(stream)),
             decoder,
-            fresh: Vec::new(),
             undecoded: !early.is_empty(),
             broken: false,
             shut: false,
@@ -95,24 +92,28 @@ impl Socket {
         self.contact.line()
     }
 
-    /// Puts a frame behind what waits for the next flush. Whoever goes on with pings and does not
-    /// read is given no more pongs: not every ping has to have its own (RFC 6455 section 5.5.3).
-    pub fn write(&mut self, opcode: Opcode, payload: &[u8]) {
-        if opcode == Opcode::Pong && self.line().kept_bytes() > BEFORE_PONG_BYTES_MAX {
+    /// Answers a ping. Whoever goes on with pings and does not read is given no more pongs: not
+    /// every ping has to have its own (RFC 6455 section 5.5.3).
+    pub fn pong(&self, payload: &[u8], now: Instant) {
+        if self.line().kept_bytes() > BEFORE_PONG_BYTES_MAX {
             return;
         }
-        write_frame(&mut self.fresh, opcode, payload);
+        let mut pong = Vec::new();
+        write_frame(&mut pong, Opcode::Pong, payload);
+        self.write(pong, |_| Leaves::Now, now);
     }
 
-    /// Puts a close frame behind what waits for the next flush.
-    pub fn write_close(&mut self, code: u16, reason: &str) {
-        write_close(&mut self.fresh, code, reason);
+    /// Writes a close frame behind what waits.
+    pub fn close(&self, code: u16, reason: &str, now: Instant) {
+        let mut close = Vec::new();
+        write_close(&mut close, code, reason);
+        self.write(close, |_| Leaves::Now, now);
     }
 
-    /// Bytes that wait for the next flush.
-    #[must_use]
-    pub fn fresh_bytes(&self) -> usize {
-        self.fresh.len()
+    /// Writes whole frames behind what waits, as far as the kernel takes them at once. `along` may
+    /// put more behind them, see [`Line::write`].
+    pub fn write(&self, frames: Vec<u8>, along: impl FnOnce(&mut Vec<u8>) -> Leaves, now: Instant) {
+        self.line().write(frames, along, now);
     }
 
     /// When the client last took something, while something waits for it.
@@ -126,27 +127,6 @@ impl Socket {
         self.line().waiting_since().is_none()
     }
 
-    /// Writes what the kernel takes at once.
-    pub fn try_flush(&mut self, now: Instant) {
-        self.try_flush_with(|_| Leaves::Now, now);
-    }
-
-    /// The same, and `along` may put more frames behind what waits.
-    pub(super) fn try_flush_with(
-        &mut self,
-        along: impl FnOnce(&mut Vec<u8>) -> Leaves,
-        now: Instant,
-    ) {
-        self.contact.line().write(&mut self.fresh, along, now);
-    }
-
-    /// Writes until everything is written; `false` when nothing waited.
-    fn poll_flush(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<io::Result<bool>> {
-        let fresh = !self.fresh.is_empty();
-        self.try_flush(now);
-        self.line().poll_flush(cx, now).map_ok(|kept| kept || fresh)
-    }
-
     /// Writes what waits; reads, where that is wanted.
     pub fn poll(
         &mut self,
@@ -154,7 +134,7 @@ impl Socket {
         cx: &mut Context<'_>,
         now: Instant,
     ) -> Poll<Happened> {
-        match self.poll_flush(cx, now) {
+        match self.line().poll_flush(cx, now) {
             Poll::Ready(Ok(true)) => return Poll::Ready(Happened::Flushed),
             Poll::Ready(Err(_)) => return Poll::Ready(Happened::Lost),
             Poll::Ready(Ok(false)) | Poll::Pending => {}
@@ -197,7 +177,7 @@ impl Socket {
     /// The connection is lost.
     pub fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let now = clock::now();
-        ready!(self.poll_flush(cx, now))?;
+        ready!(self.line().poll_flush(cx, now))?;
         if self.broken && !std::mem::replace(&mut self.shut, true) {
             socket2::SockRef::from(self.line().stream()).shutdown(Shutdown::Write)?;
         }
@@ -259,10 +239,9 @@ mod tests {
     async fn pings_of_somebody_who_does_not_read_cost_no_more_and_more() {
         let (near, _far) = connected().await;
         socket2::SockRef::from(&near).set_send_buffer_size(64 * 1024).unwrap();
-        let mut socket = Socket::new(near, b"", &LIMITS, clock::now());
+        let socket = Socket::new(near, b"", &LIMITS, clock::now());
         for _ in 0..200_000 {
-            socket.write(Opcode::Pong, &[0; 125]);
-            socket.try_flush(clock::now());
+            socket.pong(&[0; 125], clock::now());
         }
         let kept = socket.line().kept_bytes();
         assert!(0 < kept && kept < 2 * BEFORE_PONG_BYTES_MAX, "{kept} are kept");
@@ -297,7 +276,7 @@ mod tests {
         let (near, mut far) = connected().await;
         let mut socket = Socket::new(near, b"\x81\x01x", &LIMITS, clock::now());
         let violation = socket.next(clock::now()).unwrap_err();
-        socket.write_close(violation.close_code(), "");
+        socket.close(violation.close_code(), "", clock::now());
 
         let closed = poll_fn(|cx| socket.poll_close(cx));
         let (close, lets_go) = tokio::join!(closed, async {

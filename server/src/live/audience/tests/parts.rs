@@ -79,7 +79,7 @@ async fn a_split_room_hands_everybody_all_of_it_once_while_people_come_and_go() 
     let (mut listeners, seats) = five_who_sit(&audience).await;
     // The second is behind, because their socket took not all of something else.
     let slow = Listener::who_takes_at_once(8 * 1024).await;
-    slow.line().write(&mut frames(&long_lines(60)), |_| Leaves::Now, clock::now());
+    slow.line().write(frames(&long_lines(60)), |_| Leaves::Now, clock::now());
     audience.stand_up(&seats[1]);
     let behind = slow.sits(&audience, 0);
     let (came, mut later) = (frames(&said[..2]), Listener::calls().await);
