@@ -122,6 +122,50 @@ fn broken_frames_are_named() {
     }
 }
 
+/// Feeds one thing after the other; says with which of them the decoder refused what it heard.
+fn refused_with<'a>(reads: impl IntoIterator<Item = &'a [u8]>) -> Option<(usize, Violation)> {
+    let (mut decoder, now) = (Decoder::new(&LIMITS), start());
+    for (nth, bytes) in reads.into_iter().enumerate() {
+        decoder.feed(bytes, now);
+        loop {
+            match decoder.next(now) {
+                Ok(Some(_)) => {}
+                Ok(None) => break,
+                Err(violation) => return Some((nth, violation)),
+            }
+        }
+    }
+    None
+}
+
+#[test]
+fn a_text_is_refused_at_the_first_byte_that_cannot_be_utf8() {
+    // The suite's cases 6.4: the greatest code point, and one that is none.
+    let bad = [0xce, 0xba, 0xf4, 0x90, 0x80, 0x80, b'e'];
+    let mut whole = frame(LAST | 0x1, &bad);
+    let head = whole.len() - bad.len();
+    assert_eq!(refused_with(whole.chunks(1)), Some((head + 3, Violation::Utf8)));
+    whole.truncate(head + 4);
+    check(&whole, Err(Violation::Utf8));
+
+    let pieces = [frame(0x1, &bad[..3]), frame(LAST | 0x9, b"?"), frame(0x0, &bad[3..4])];
+    let reads = pieces.iter().map(Vec::as_slice);
+    assert_eq!(refused_with(reads), Some((2, Violation::Utf8)));
+    let ends_too_early = frame(LAST | 0x1, &bad[..3]);
+    check(&ends_too_early, Err(Violation::Utf8));
+    check(&frame(LAST | 0x2, &bad), Ok(Incoming::Binary(bad.to_vec())));
+}
+
+#[test]
+fn what_is_wrong_with_a_piece_is_said_before_its_bytes_arrive() {
+    let head = |first: u8, bytes: u8| vec![first, 0x80 | bytes, 1, 2, 3, 4];
+    check(&head(LAST, 9), Err(Violation::Fragmentation));
+    let within = [frame(0x1, b"a"), head(0x1, 9)].concat();
+    check(&within, Err(Violation::Fragmentation));
+    let too_many = [frame(0x1, b""), frame(0x0, b"").repeat(3), head(0x0, 9)].concat();
+    check(&too_many, Err(Violation::TooManyFragments));
+}
+
 #[test]
 fn a_close_may_carry_a_code_or_none() {
     check(&frame(LAST | 0x8, b""), Ok(Incoming::Close(None)));
@@ -158,7 +202,58 @@ fn control_frames_between_its_pieces_give_a_message_no_more_time() {
     assert_eq!(decoder.deadline(), Some(now + Duration::from_secs(10)));
 }
 
+/// Bytes of which many are UTF-8, and many nearly.
+fn nearly_utf8() -> impl Strategy<Value = Vec<u8>> {
+    let character = any::<char>().prop_map(|character| character.to_string().into_bytes());
+    let piece = prop_oneof![
+        8 => character,
+        4 => Just(b"a".to_vec()),
+        1 => prop::collection::vec(any::<u8>(), 1..3),
+        1 => Just(vec![0xed, 0xa0]),
+        1 => Just(vec![0xf0, 0x9f, 0x98]),
+    ];
+    prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+}
+
+/// How many bytes it takes until what was begun cannot become UTF-8.
+fn hopeless_after(bytes: &[u8]) -> Option<usize> {
+    let is_hopeless = |count: &usize| {
+        let begun = std::str::from_utf8(&bytes[..*count]);
+        begun.is_err_and(|error| error.error_len().is_some())
+    };
+    (1..=bytes.len()).find(is_hopeless)
+}
+
 proptest! {
+    /// However it is cut into frames and reads, what std refuses is refused, with the read that
+    /// brings the first byte that cannot be right.
+    #[test]
+    fn what_is_no_utf8_is_refused_with_its_first_wrong_byte(
+        said in nearly_utf8(),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..4),
+        read in 1..30usize,
+    ) {
+        let mut ends: Vec<usize> = cuts.iter().map(|cut| cut.index(said.len() + 1)).collect();
+        ends.sort_unstable();
+        ends.push(said.len());
+        let (mut bytes, mut arrives_with, mut from) = (Vec::new(), Vec::new(), 0);
+        for (nth, end) in (1..).zip(ends.iter().copied()) {
+            let last = if nth == ends.len() { LAST } else { 0 };
+            bytes.extend(frame(last | u8::from(nth == 1), &said[from..end]));
+            let payload = bytes.len() - (end - from);
+            arrives_with.extend((payload..bytes.len()).map(|at| at / read));
+            from = end;
+        }
+        let refused_at = hopeless_after(&said)
+            .map(|count| arrives_with[count - 1])
+            .or_else(|| std::str::from_utf8(&said).is_err().then(|| (bytes.len() - 1) / read));
+        let expected = refused_at.map(|nth| (nth, Violation::Utf8));
+        prop_assert_eq!(refused_with(bytes.chunks(read)), expected);
+        if let Ok(said) = String::from_utf8(said) {
+            check(&bytes, Ok(text(&said)));
+        }
+    }
+
     #[test]
     fn nothing_makes_the_decoder_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         let _ = read(&bytes);

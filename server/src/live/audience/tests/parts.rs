@@ -108,7 +108,8 @@ async fn a_split_room_hands_everybody_all_of_it_once_while_people_come_and_go() 
         assert_eq!(seat.at(), 3);
         audience.stand_up(seat);
     }
-    assert_eq!((audience.lock().count, audience.seats.lock().await.len()), (0, 0));
+    assert_eq!(audience.lock().count, 0);
+    assert!(audience.seats.lock().await.is_empty());
     let all = frames(&said);
     for (nth, heard) in [(0, &all[..]), (2, &all), (4, &all), (1, b""), (3, b"")] {
         assert_eq!(listeners[nth].hears(heard.len()).await, heard, "{nth}");
