@@ -24,7 +24,6 @@ pub use follows::Follow;
 use follows::Follows;
 pub use outgoing::{Closing, Edge, Frame, Page, Request, Wanted};
 use pulse::Pulse;
-use speeds::Speeds;
 
 /// Replies that wait to be written; beyond it nothing more is read from the connection.
 const REPLIES_MAX: usize = 64;
@@ -36,10 +35,10 @@ pub struct Conversation {
     settings: Arc<Settings>,
     state: State,
     follows: Follows,
-    /// None while nobody spoke too fast.
-    speeds: Option<Box<Speeds>>,
     pulse: Pulse,
     allowance: Allowance,
+    /// More bytes came than may come: nothing more is read until they are paid for.
+    is_paused: bool,
     /// A page of history was asked for: nothing more is read before it has come.
     page_awaited: bool,
     requests: Queue<Request>,
@@ -85,9 +84,9 @@ impl Conversation {
             id,
             state: State::Greeting(Box::new(greeting)),
             follows: Follows::default(),
-            speeds: None,
             pulse: Pulse::new(&settings, now),
             allowance: Allowance::new(now),
+            is_paused: false,
             page_awaited: false,
             requests: Queue::default(),
             replies: Queue::default(),
@@ -181,12 +180,13 @@ impl Conversation {
 
     /// So many bytes were read from the connection.
     pub fn handle_inbound_bytes(&mut self, bytes: usize, now: Instant) {
-        self.allowance.take_bytes(bytes, &self.settings, now);
+        self.is_paused = self.allowance.take_bytes(bytes, &self.settings, now);
     }
 
     /// Time passed.
     pub fn handle_timeout(&mut self, now: Instant) {
-        self.allowance.handle_timeout(&self.settings, now);
+        self.is_paused &= now < self.allowance.bytes_paid_at(&self.settings);
+        self.allowance.handle_timeout(now);
         match &self.state {
             State::Greeting(greeting) if greeting.until <= now => self.close(CloseCode::Stale),
             State::Greeting(_) | State::Closing(_) => {}
@@ -210,7 +210,8 @@ impl Conversation {
             State::Talking { .. } => Some(self.pulse.poll_timeout()),
             State::Closing(_) => return None,
         };
-        [of_state, self.allowance.paused_until(&self.settings)].into_iter().flatten().min()
+        let paid_at = self.is_paused.then(|| self.allowance.bytes_paid_at(&self.settings));
+        [of_state, paid_at].into_iter().flatten().min()
     }
 
     /// The connection is to end. The first reason stands.
@@ -237,7 +238,7 @@ impl Conversation {
     pub fn wants_input(&self) -> bool {
         self.replies.len() < REPLIES_MAX
             && !self.page_awaited
-            && !self.allowance.is_paused()
+            && !self.is_paused
             && self.closing().is_none()
     }
 

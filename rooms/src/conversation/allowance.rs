@@ -3,34 +3,31 @@
 
 use std::time::{Duration, Instant};
 
+use common::RoomName;
+
+use super::speeds::Speeds;
 use crate::{Settings, rate::Bucket};
 
 /// Small while what few need was not spent: many are connected and say nothing.
 #[derive(Debug)]
 pub(super) struct Allowance {
     inbound_bytes: Bucket,
-    /// More bytes came than may come: nothing more is read until they are paid for.
-    is_paused: bool,
     joins: Bucket,
     spent: Option<Box<Spent>>,
 }
 
-/// What was taken of each of the others.
+/// What was taken of each of the others, and who was told to wait.
 #[derive(Debug)]
 struct Spent {
     refusals: Bucket,
     control_frames: Bucket,
     pages: Bucket,
+    speeds: Speeds,
 }
 
 impl Allowance {
     pub(super) fn new(now: Instant) -> Self {
-        Self {
-            inbound_bytes: Bucket::full(now),
-            is_paused: false,
-            joins: Bucket::full(now),
-            spent: None,
-        }
+        Self { inbound_bytes: Bucket::full(now), joins: Bucket::full(now), spent: None }
     }
 
     /// Whether one more frame may be refused.
@@ -54,22 +51,23 @@ impl Allowance {
         self.spent(now).pages.take(1.0, &settings.pages, now)
     }
 
-    /// So many bytes came; reading pauses until they are paid for.
-    pub(super) fn take_bytes(&mut self, bytes: usize, settings: &Settings, now: Instant) {
-        self.is_paused = self.inbound_bytes.owe(bytes as f64, &settings.inbound_bytes, now);
+    /// So many bytes came; answers whether they have to be paid for before more is read.
+    pub(super) fn take_bytes(&mut self, bytes: usize, settings: &Settings, now: Instant) -> bool {
+        self.inbound_bytes.owe(bytes as f64, &settings.inbound_bytes, now)
     }
 
-    pub(super) fn handle_timeout(&mut self, settings: &Settings, now: Instant) {
-        self.is_paused &= now < self.inbound_bytes.paid_at(&settings.inbound_bytes);
+    /// When all bytes that came are paid for.
+    pub(super) fn bytes_paid_at(&self, settings: &Settings) -> Instant {
+        self.inbound_bytes.paid_at(&settings.inbound_bytes)
+    }
+
+    /// Somebody spoke too fast, see [`Speeds::too_fast`].
+    pub(super) fn too_fast(&mut self, room: &RoomName, wait: Duration, now: Instant) -> bool {
+        self.spent(now).speeds.too_fast(room, wait, now)
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant) {
         self.spent.take_if(|spent| spent.is_nothing(now));
-    }
-
-    pub(super) fn is_paused(&self) -> bool {
-        self.is_paused
-    }
-
-    pub(super) fn paused_until(&self, settings: &Settings) -> Option<Instant> {
-        self.is_paused.then(|| self.inbound_bytes.paid_at(&settings.inbound_bytes))
     }
 
     fn spent(&mut self, now: Instant) -> &mut Spent {
@@ -78,6 +76,7 @@ impl Allowance {
                 refusals: Bucket::full(now),
                 control_frames: Bucket::full(now),
                 pages: Bucket::full(now),
+                speeds: Speeds::default(),
             })
         })
     }
@@ -86,7 +85,10 @@ impl Allowance {
 impl Spent {
     /// Whether all of it has come back.
     fn is_nothing(&self, now: Instant) -> bool {
-        self.refusals.is_full(now) && self.control_frames.is_full(now) && self.pages.is_full(now)
+        self.refusals.is_full(now)
+            && self.control_frames.is_full(now)
+            && self.pages.is_full(now)
+            && self.speeds.is_nothing(now)
     }
 }
 
@@ -100,9 +102,22 @@ mod tests {
         let (settings, now) = (Settings::default(), Instant::now());
         let mut allowance = Allowance::new(now);
         assert!(allowance.refuse(&settings, now));
-        allowance.handle_timeout(&settings, now + Duration::from_millis(499));
+        allowance.handle_timeout(now + Duration::from_millis(499));
         assert!(allowance.spent.is_some());
-        allowance.handle_timeout(&settings, now + Duration::from_millis(500));
+        allowance.handle_timeout(now + Duration::from_millis(500));
+        assert!(allowance.spent.is_none());
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "a test begins at some moment")]
+    fn who_spoke_too_fast_is_remembered_for_a_minute() {
+        let (room, now) = (RoomName::new("general").unwrap(), Instant::now());
+        let (wait, minute) = (Duration::from_secs(2), Duration::from_secs(60));
+        let mut allowance = Allowance::new(now);
+        assert!(!allowance.too_fast(&room, wait, now));
+        allowance.handle_timeout(now + wait + minute - Duration::from_millis(1));
+        assert!(allowance.spent.is_some());
+        allowance.handle_timeout(now + wait + minute);
         assert!(allowance.spent.is_none());
     }
 }

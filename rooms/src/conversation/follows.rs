@@ -1,6 +1,7 @@
 //! The rooms that one connection follows: in each a cursor.
 //!
-//! A sorted vector: most connections follow a few rooms, and memory per connection counts.
+//! Sorted, and without room for more: most connections follow a few rooms, and memory per
+//! connection counts.
 
 use common::{Digest, Position, RoomName};
 
@@ -20,7 +21,7 @@ pub struct Follow {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Follows(Vec<Follow>);
+pub(super) struct Follows(Box<[Follow]>);
 
 impl Follows {
     pub(super) fn iter(&self) -> impl Iterator<Item = &Follow> {
@@ -46,16 +47,24 @@ impl Follows {
     pub(super) fn insert(&mut self, follow: Follow) {
         match self.find(&follow.room) {
             Ok(at) => self.0[at] = follow,
-            Err(at) => {
-                self.0.reserve_exact(1);
-                self.0.insert(at, follow);
-            }
+            Err(at) => self.change(|follows| {
+                follows.reserve_exact(1);
+                follows.insert(at, follow);
+            }),
         }
     }
 
     /// Whether the room was followed.
     pub(super) fn remove(&mut self, room: &RoomName) -> bool {
-        self.find(room).map(|at| self.0.remove(at)).is_ok()
+        let Ok(at) = self.find(room) else { return false };
+        self.change(|follows| drop(follows.remove(at)));
+        true
+    }
+
+    fn change(&mut self, change: impl FnOnce(&mut Vec<Follow>)) {
+        let mut follows = std::mem::take(&mut self.0).into_vec();
+        change(&mut follows);
+        self.0 = follows.into_boxed_slice();
     }
 
     fn find(&self, room: &RoomName) -> Result<usize, usize> {

@@ -27,7 +27,7 @@ impl Speeds {
     /// Somebody spoke too fast and is told to wait. Going on before the wait is over is a strike;
     /// answers whether it was the last.
     pub(super) fn too_fast(&mut self, room: &RoomName, wait: Duration, now: Instant) -> bool {
-        self.0.retain(|speed| now < speed.wait_until + STRIKES_WITHIN);
+        self.0.retain(|speed| speed.matters(now));
         let wait_until = now + wait;
         let Some(speed) = self.0.iter_mut().find(|speed| speed.room == *room) else {
             self.0.push(Speed { room: room.clone(), wait_until, strikes: [None; STRIKES_MAX] });
@@ -37,9 +37,18 @@ impl Speeds {
         speed.wait_until = wait_until;
         early && speed.strike(now)
     }
+
+    /// Whether nobody is remembered who matters.
+    pub(super) fn is_nothing(&self, now: Instant) -> bool {
+        !self.0.iter().any(|speed| speed.matters(now))
+    }
 }
 
 impl Speed {
+    fn matters(&self, now: Instant) -> bool {
+        now < self.wait_until + STRIKES_WITHIN
+    }
+
     fn strike(&mut self, now: Instant) -> bool {
         for strike in &mut self.strikes {
             *strike = strike.filter(|at| now.saturating_duration_since(*at) < STRIKES_WITHIN);

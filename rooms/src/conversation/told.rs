@@ -104,7 +104,7 @@ impl Conversation {
     pub fn handle_too_fast(&mut self, id: u64, room: &RoomName, wait: Duration, now: Instant) {
         self.replies
             .push_back(ServerMessage::Error { id: Some(id), error: Problem::rate_limited(wait) });
-        if self.speeds.get_or_insert_default().too_fast(room, wait, now) {
+        if self.allowance.too_fast(room, wait, now) {
             self.close(CloseCode::RateLimited);
         }
     }

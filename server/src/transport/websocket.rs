@@ -8,6 +8,7 @@ pub mod socket;
 pub mod upgrade;
 
 use std::{
+    collections::VecDeque,
     future::poll_fn,
     panic::AssertUnwindSafe,
     pin::Pin,
@@ -18,7 +19,7 @@ use std::{
 
 use common::{CloseCode, RoomName, limits::FRAME_BYTES_MAX};
 use futures_util::FutureExt as _;
-use rooms::{Conversation, Queue, conversation::Closing};
+use rooms::{Conversation, conversation::Closing};
 use tokio::net::TcpStream;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 use websocket::{Incoming, Limits, Violation};
@@ -56,11 +57,19 @@ struct Connection {
     door: Option<Box<Door>>,
     /// The session outlives the process.
     session_is_saved: bool,
-    dirty: Queue<RoomName>,
-    /// Rooms that were read to the head: what is new there can be handed to the line, once it has
-    /// taken everything.
-    read_to_the_head: Queue<RoomName>,
+    /// None while it keeps up.
+    catch_up: Option<Box<CatchUp>>,
     _place: Arc<Place>,
+}
+
+/// Rooms in which a connection reads by its cursor.
+#[derive(Default)]
+struct CatchUp {
+    /// There is something new.
+    dirty: VecDeque<RoomName>,
+    /// They were read to the head: what is new there can be handed to the line, once it has taken
+    /// everything.
+    read_to_the_head: Vec<RoomName>,
 }
 
 /// What a connection needs until its ticket was looked at: nobody else knows of it.
@@ -148,15 +157,14 @@ impl Connection {
             conversation,
             is_in: false,
             session_is_saved: false,
-            dirty: Queue::default(),
-            read_to_the_head: Queue::default(),
+            catch_up: None,
             _place: place,
         }
     }
 
     async fn talk(&mut self) -> Ending {
         loop {
-            // Boxed: between turns a connection is small.
+            // Boxed, as is whatever most connections do not do most of the time.
             let (reads, goes_on) = match Box::pin(self.turn()).await {
                 Next::Ended(ending) => return ending,
                 Next::Waits { reads, goes_on } => (reads, goes_on),
@@ -164,8 +172,10 @@ impl Connection {
             if goes_on {
                 tokio::task::yield_now().await;
             }
-            let happened = poll_fn(|cx| {
-                let happened = self.poll(reads, cx);
+            // It holds what it looks at itself: between turns a connection is small.
+            let connection = &mut *self;
+            let happened = poll_fn(move |cx| {
+                let happened = connection.poll(reads, cx);
                 if goes_on && happened.is_pending() { Poll::Ready(None) } else { happened }
             });
             match happened.await {
@@ -303,8 +313,9 @@ impl Connection {
     }
 
     fn mark_dirty(&mut self, room: RoomName) {
-        if !self.dirty.contains(&room) {
-            self.dirty.push_back(room);
+        let CatchUp { dirty, .. } = &mut **self.catch_up.get_or_insert_default();
+        if !dirty.contains(&room) {
+            dirty.push_back(room);
         }
     }
 
@@ -395,6 +406,15 @@ mod tests {
         }
         // Where conversations can be broken on purpose they are larger than they are meant to be.
         let beside = bytes(serve) - size_of::<Conversation>();
+        eprintln!(
+            "SIZES future {} conversation {} connection {} socket {} contact {} follow {} seat",
+            bytes(serve),
+            size_of::<Conversation>(),
+            size_of::<Connection>(),
+            size_of::<Socket>(),
+            size_of::<Contact>(),
+            size_of::<rooms::conversation::Follow>()
+        );
         assert!(beside + Conversation::BYTES_MAX <= 512 - 96 - 16, "{beside}");
     }
 }

@@ -5,7 +5,7 @@ use common::{CloseCode, RoomName, ServerMessage};
 use rooms::{Frame, Read};
 use websocket::{Opcode, write_frame};
 
-use super::Connection;
+use super::{CatchUp, Connection};
 use crate::{clock, line::Leaves, live::Reading};
 
 /// Bytes that are handed to the socket before it is flushed.
@@ -70,7 +70,8 @@ impl Connection {
                 Some(Frame::Entry(entry)) => write_frame(out, Opcode::Text, entry.json()),
                 None => {
                     *pages += 1;
-                    let Some(room) = self.dirty.pop_front() else {
+                    let dirty = self.catch_up.as_mut().and_then(|rooms| rooms.dirty.pop_front());
+                    let Some(room) = dirty else {
                         return Filled::Enough { more: false, acked };
                     };
                     if let Some(most) = self.read(&room) {
@@ -85,13 +86,16 @@ impl Connection {
     /// From here on what is new goes to the line at once, in the rooms that were read to the head.
     /// Says whether there is something to read first.
     fn keep_up(&mut self) -> bool {
-        while let Some(room) = self.read_to_the_head.pop_front() {
+        let Some(rooms) = &mut self.catch_up else { return false };
+        let read = std::mem::take(&mut rooms.read_to_the_head);
+        self.catch_up.take_if(|rooms| rooms.dirty.is_empty());
+        for room in read {
             let Some(follow) = self.conversation.follow(&room) else { continue };
             if !self.app.live.keep_up(follow, self.conversation.id()) {
                 self.mark_dirty(room);
             }
         }
-        !self.dirty.is_empty()
+        self.catch_up.is_some()
     }
 
     /// What was handed to the line is known to the conversation before it tells where logs stand.
@@ -144,8 +148,11 @@ impl Connection {
         self.conversation.handle_read(room, read);
         if more {
             self.mark_dirty(room.clone());
-        } else if to_the_head && !self.read_to_the_head.contains(room) {
-            self.read_to_the_head.push_back(room.clone());
+        } else if to_the_head {
+            let CatchUp { read_to_the_head, .. } = &mut **self.catch_up.get_or_insert_default();
+            if !read_to_the_head.contains(room) {
+                read_to_the_head.push(room.clone());
+            }
         }
     }
 }
