@@ -9,6 +9,7 @@ pub mod write;
 
 use serde_json::{Map, Value};
 
+use serde::de::IgnoredAny;
 use crate::{
     Body, ClientMessage, Emoji, ErrorCode, FieldFault, MessageId, Position, Problem, RoomName,
     ServerMessage, TextError, Topic,
@@ -42,9 +43,34 @@ impl From<&DecodeError> for Problem {
 pub fn decode_client(text: &str) -> Result<ClientMessage, DecodeError> {
     serde_json::from_str(text).map_err(|_| diagnose(text))
 }
+    read_say(text).map_or_else(|| read_any(text), Ok)
+}
+
+fn read_any(text: &str) -> Result<ClientMessage, DecodeError> {
 
 /// Reads what the server sent; `None` for what is no message at all. A type from a newer server
 /// is [`ServerMessage::Unknown`].
+/// A `say` whose type stands in front, as clients write it: nearly all that comes. Where the type
+/// may stand anywhere, serde first makes a value of everything else. What is not exactly this is
+/// left to [`read_any`], which a test holds this against.
+fn read_say(text: &str) -> Option<ClientMessage> {
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Say {
+        #[serde(rename = "type")]
+        _say: IgnoredAny,
+        id: u64,
+        room: RoomName,
+        message_id: MessageId,
+        body: Body,
+    }
+    if !text.starts_with(r#"{"type":"say","#) {
+        return None;
+    }
+    let Say { id, room, message_id, body, .. } = serde_json::from_str(text).ok()?;
+    Some(ClientMessage::Say { id, room, message_id, body })
+}
+
 #[must_use]
 pub fn decode_server(text: &str) -> Option<ServerMessage> {
     serde_json::from_str(text).ok()
@@ -226,4 +252,85 @@ fn boolean(value: &Value) -> Result<(), FieldFault> {
 
 fn position(value: &Value) -> Result<(), FieldFault> {
     serde_json::from_value::<Position>(value.clone()).map(drop).map_err(|_| FieldFault::Invalid)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// One thing that may stand in a frame, right or wrong.
+    fn piece() -> impl Strategy<Value = String> {
+        prop::sample::select(vec![
+            r#""type":"say""#,
+            r#""type":2"#,
+            r#""type":{"say":null}"#,
+            r#""id":1"#,
+            r#""id":18446744073709551615"#,
+            r#""id":18446744073709551616"#,
+            r#""id":-0"#,
+            r#""id":1.0"#,
+            r#""id":1e2"#,
+            r#""id":-1"#,
+            r#""id":null"#,
+            r#""\u0069d":3"#,
+            r#""room":"general""#,
+            r#""room":"\ub9c8당""#,
+            r#""room":"General""#,
+            r#""room":7"#,
+            r#""message_id":"m1""#,
+            r#""message_id":"m 1""#,
+            r#""message_id":["m1"]"#,
+            r#""body":"안녕""#,
+            r#""body":"\"\n\ud83d\udc4b""#,
+            r#""body":"\ud83d""#,
+            r#""body":"\u0000""#,
+            r#""body":" ""#,
+            r#""of":1"#,
+            "\"body\":\"a\nb\"",
+            "",
+            "]",
+        ])
+        .prop_map(str::to_owned)
+    }
+
+    fn right() -> impl Strategy<Value = Vec<String>> {
+        let pieces =
+            [r#""id":1"#, r#""room":"general""#, r#""message_id":"m1""#, r#""body":"안녕""#];
+        Just(pieces.map(str::to_owned).to_vec()).prop_shuffle()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4_096))]
+
+        #[test]
+        fn a_say_is_read_the_same_at_once_and_by_way_of_a_value(
+            right in right(),
+            kept in 2..=4_usize,
+            wrong in prop::collection::vec((0..4_usize, piece()), 0..3),
+            behind in prop::sample::select(vec!["", " ", "}", ",", "\u{0}"]),
+        ) {
+            let mut pieces = right;
+            pieces.truncate(kept.max(4 - wrong.len()));
+            for (at, piece) in wrong {
+                pieces.insert(at.min(pieces.len()), piece);
+            }
+            let text = format!(r#"{{"type":"say",{}}}{behind}"#, pieces.join(","));
+            prop_assert_eq!(decode_client(&text), read_any(&text), "{}", text);
+        }
+
+        #[test]
+        fn whatever_follows_the_type_is_read_the_same(rest in "\\PC*") {
+            let text = format!(r#"{{"type":"say",{rest}"#);
+            prop_assert_eq!(decode_client(&text), read_any(&text));
+        }
+    }
+
+    #[test]
+    fn a_say_is_read_at_once() {
+        let text = r#"{"type":"say","id":1,"room":"general","message_id":"m1","body":"안녕"}"#;
+        assert!(read_say(text).is_some());
+        assert_eq!(read_say(text), read_any(text).ok());
+    }
 }
