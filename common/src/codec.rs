@@ -1,15 +1,17 @@
 //! From bytes to messages and back, as JSON. What cannot be read is diagnosed with a pointer.
 //!
 //! This is serde's way. The page, which has to be light, goes by [`mod@read`] and [`mod@write`]: the same
-//! contract by hand.
+//! contract by hand; and so goes what a server says most, by [`tell`].
 
 pub mod read;
 
+pub mod tell;
+
 pub mod write;
 
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
-use serde::de::IgnoredAny;
 use crate::{
     Body, ClientMessage, Emoji, ErrorCode, FieldFault, MessageId, Position, Problem, RoomName,
     ServerMessage, TextError, Topic,
@@ -41,15 +43,13 @@ impl From<&DecodeError> for Problem {
 /// # Errors
 /// Says where the text breaks which rule; the cost is bounded by the text's length.
 pub fn decode_client(text: &str) -> Result<ClientMessage, DecodeError> {
-    serde_json::from_str(text).map_err(|_| diagnose(text))
-}
     read_say(text).map_or_else(|| read_any(text), Ok)
 }
 
 fn read_any(text: &str) -> Result<ClientMessage, DecodeError> {
+    serde_json::from_str(text).map_err(|_| diagnose(text))
+}
 
-/// Reads what the server sent; `None` for what is no message at all. A type from a newer server
-/// is [`ServerMessage::Unknown`].
 /// A `say` whose type stands in front, as clients write it: nearly all that comes. Where the type
 /// may stand anywhere, serde first makes a value of everything else. What is not exactly this is
 /// left to [`read_any`], which a test holds this against.
@@ -71,6 +71,8 @@ fn read_say(text: &str) -> Option<ClientMessage> {
     Some(ClientMessage::Say { id, room, message_id, body })
 }
 
+/// Reads what the server sent; `None` for what is no message at all. A type from a newer server
+/// is [`ServerMessage::Unknown`].
 #[must_use]
 pub fn decode_server(text: &str) -> Option<ServerMessage> {
     serde_json::from_str(text).ok()
@@ -80,6 +82,30 @@ pub fn decode_server(text: &str) -> Option<ServerMessage> {
 #[must_use]
 pub fn encode<M: serde::Serialize>(message: &M) -> String {
     serde_json::to_string(message).expect("messages have string keys and no failing serializer")
+}
+
+/// Writes what a server sends as one line of JSON: the same as [`encode`], sooner.
+#[must_use]
+pub fn encode_server(message: &ServerMessage) -> String {
+    match message {
+        ServerMessage::Ack { id, room, message_id, position } => {
+            tell::ack(*id, room, message_id, position)
+        }
+        ServerMessage::Entry(entry) => tell::entry(&entry.parts()),
+        ServerMessage::Welcome { .. }
+        | ServerMessage::Joined { .. }
+        | ServerMessage::Head { .. }
+        | ServerMessage::History { .. }
+        | ServerMessage::Marked { .. }
+        | ServerMessage::Left { .. }
+        | ServerMessage::Presence { .. }
+        | ServerMessage::Resync { .. }
+        | ServerMessage::Opened { .. }
+        | ServerMessage::Ping {}
+        | ServerMessage::Pong { .. }
+        | ServerMessage::Error { .. }
+        | ServerMessage::Unknown => encode(message),
+    }
 }
 
 /// One field that a client message may have.

@@ -12,7 +12,7 @@ use std::{
 };
 
 use common::{
-    ConnectionId, Epoch, Member, RoomName, Timestamp, UserId, UserName, encode, http::Keep,
+    ConnectionId, Epoch, Member, RoomName, Timestamp, UserId, UserName, encode_server, http::Keep,
 };
 use rooms::{
     Appended, Conversation, Draft, Entry, Frame, MemoryLog, NewRoom, People, Request, Room,
@@ -151,7 +151,9 @@ fn write_entry(entry: &Entry, out: &mut Vec<u8>) {
 fn write_ack(conversation: &mut Conversation, out: &mut Vec<u8>) {
     while let Some(frame) = conversation.poll_frame() {
         match frame {
-            Frame::Message(message) => write_frame(out, Opcode::Text, encode(&message).as_bytes()),
+            Frame::Message(message) => {
+                write_frame(out, Opcode::Text, encode_server(&message).as_bytes())
+            }
             Frame::Entry(entry) => write_frame(out, Opcode::Text, entry.json()),
         }
     }

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use bytes::Bytes;
 use common::{
     Body, Covered, Digest, Emoji, EntryKind, Epoch, Member, MessageId, Position, RoomName,
-    ServerMessage, Timestamp, Topic, UserId,
+    Timestamp, Topic, UserId, codec::tell,
 };
 
 /// What somebody wants to add to a room's log. It has no place in it yet.
@@ -235,8 +235,20 @@ impl Entry {
 
     /// Its frame as JSON, in UTF-8: made once, by whoever needs it first, and shared by all.
     pub fn json(&self) -> &Bytes {
-        self.json
-            .get_or_init(|| Bytes::from(common::encode(&ServerMessage::Entry(self.on_the_wire()))))
+        self.json.get_or_init(|| {
+            Bytes::from(tell::entry(&tell::Entry {
+                room: &self.room,
+                seq: self.seq,
+                at: &self.at,
+                author: &self.author,
+                message_id: &self.message_id,
+                kind: self.kind,
+                of: self.of,
+                member: self.member.as_ref(),
+                body: &self.body,
+                erased: self.erased,
+            }))
+        })
     }
 
     /// As a client is told it.
