@@ -136,14 +136,22 @@ impl Arriving {
         };
         self.check_size(&head, limits)?;
         let payload_bytes = usize::try_from(head.payload_bytes).map_err(|_| Violation::TooBig)?;
+        let frame_bytes = head.bytes + payload_bytes;
+        // Mostly a frame comes alone, and what it came in is handed on.
+        let alone = self.pending.len() == frame_bytes;
         let unread = &mut self.pending[self.read..];
-        let Some(payload) = unread.get_mut(head.bytes..head.bytes + payload_bytes) else {
+        let Some(payload) = unread.get_mut(head.bytes..frame_bytes) else {
             self.release();
             return Ok(None);
         };
         unmask(payload, head.mask);
+        if alone {
+            let mut payload = std::mem::take(&mut self.pending);
+            payload.drain(..head.bytes);
+            return Ok(Some((head, payload)));
+        }
         let payload = payload.to_vec();
-        self.read += head.bytes + payload_bytes;
+        self.read += frame_bytes;
         if self.read == self.pending.len() {
             self.release();
         }
