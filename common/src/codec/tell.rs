@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::write::push_escaped;
+use super::{is_plain, write::push_escaped};
 use crate::{Digest, EntryKind, Member, MessageId, Position, RoomName, Timestamp};
 
 /// An [`crate::Entry`] whose parts are somebody else's.
@@ -82,9 +82,7 @@ pub fn ack(id: u64, room: &RoomName, message_id: &MessageId, position: &Position
 
 /// What people write may hold anything. Names of rooms, ids and moments hold nothing to escape.
 fn escaped(text: &str) -> Cow<'_, str> {
-    // Without a way out in between, so that many bytes are compared at once.
-    let special = |c: u8| c < b' ' || c == b'"' || c == b'\\';
-    if !text.bytes().fold(false, |found, c| found | special(c)) {
+    if is_plain(text) {
         return Cow::Borrowed(text);
     }
     let mut json = String::with_capacity(text.len() + text.len() / 8);
