@@ -21,7 +21,7 @@ pub struct MemoryLog {
     /// In the order in which they were opened. None is ever closed.
     rooms: Vec<RoomLog>,
     /// Which of them has this name.
-    named: Lookup<RoomName, usize>,
+    named: Lookup<RoomName, u32>,
     said: Said,
     #[cfg(feature = "mutants")]
     broken: Option<crate::mutant::Mutant>,
@@ -46,7 +46,7 @@ struct Said {
 #[derive(Clone, Copy, Debug)]
 struct Place {
     /// Which of the rooms.
-    room: usize,
+    room: u32,
     seq: u64,
     what: What,
 }
@@ -76,7 +76,8 @@ impl MemoryLog {
         }
         let record = RoomRecord::new(new);
         let log = RoomLog { record: record.clone(), entries: VecDeque::new() };
-        self.named.insert(record.room.clone(), self.rooms.len());
+        let nth = u32::try_from(self.rooms.len()).expect("memory holds no more rooms than that");
+        self.named.insert(record.room.clone(), nth);
         self.rooms.push(log);
         Ok(record)
     }
@@ -112,10 +113,8 @@ impl MemoryLog {
                 Err(AppendRefusal::Conflict(position))
             };
         }
-        let Some((room, log)) = room.and_then(|room| Some((room, self.rooms.get_mut(room)?)))
-        else {
-            return Err(AppendRefusal::NoSuchRoom(draft.room));
-        };
+        let Some(room) = room else { return Err(AppendRefusal::NoSuchRoom(draft.room)) };
+        let log = &mut self.rooms[room as usize];
         let checked = check(&draft, &log.record, draft.content.of().and_then(|of| log.entry(of)));
         #[cfg(feature = "mutants")]
         let checked = crate::mutant::checked(self.broken, checked);
@@ -123,9 +122,7 @@ impl MemoryLog {
         if log.has_reaction(&draft) {
             return Err(AppendRefusal::Already);
         }
-        let RoomRecord { room: shared, head, digest, .. } = &log.record;
-        // All entries of a room share its name, and the draft's own goes while it is at hand.
-        let draft = Draft { room: shared.clone(), ..draft };
+        let RoomRecord { head, digest, .. } = &log.record;
         let position = Position { epoch: head.epoch.clone(), seq: head.seq + 1 };
         let place = Place { room, seq: position.seq, what };
         let entry = Entry::with_digest(draft, body, position, at, *digest);
@@ -151,7 +148,7 @@ impl MemoryLog {
     }
 
     fn log(&self, room: &RoomName) -> Option<&RoomLog> {
-        self.named.get(room).and_then(|room| self.rooms.get(*room))
+        self.named.get(room).map(|room| &self.rooms[*room as usize])
     }
 
     fn place_of(&self, name: &Digest) -> Option<&Place> {
@@ -163,7 +160,7 @@ impl MemoryLog {
     }
 
     fn position_of(&self, place: &Place) -> Position {
-        let epoch = self.rooms[place.room].record.head.epoch.clone();
+        let epoch = self.rooms[place.room as usize].record.head.epoch.clone();
         Position { epoch, seq: place.seq }
     }
 
