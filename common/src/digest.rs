@@ -53,6 +53,16 @@ impl Digest {
         Self::finish(Sha256::new_with_prefix(body))
     }
 
+    /// Of the name that this author gave a message: no other message has it.
+    #[must_use]
+    pub fn of_name(author: &UserId, message_id: &MessageId) -> Self {
+        // An id has at most 64 characters, all of them ASCII.
+        let mut sha = Sha256::new_with_prefix([author.as_str().len() as u8]);
+        sha.update(author.as_str());
+        sha.update(message_id.as_str());
+        Self::finish(sha)
+    }
+
     /// The digest of the entry that follows the one with this digest.
     #[must_use]
     pub fn then(self, covered: &Covered<'_>) -> Self {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Covered, Digest, MessageId, RoomName, Timestamp, UserId, UserName};
+use crate::{Covered, Digest, MessageId, RoomName, Timestamp, UserId, UserName, codec::tell};
 
 /// One entry of a room's log, as every follower sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +34,22 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// Its parts, to be written.
+    pub(crate) fn parts(&self) -> tell::Entry<'_> {
+        tell::Entry {
+            room: &self.room,
+            seq: self.seq,
+            at: &self.at,
+            author: &self.author,
+            message_id: &self.message_id,
+            kind: self.kind,
+            of: self.of,
+            member: self.member.as_ref(),
+            body: &self.body,
+            erased: self.erased,
+        }
+    }
+
     /// The digest of the log up to this entry, when `before` is that of the entry before it.
     #[must_use]
     pub fn digest_after(&self, before: Digest) -> Digest {

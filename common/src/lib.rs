@@ -37,7 +37,7 @@ pub mod codec;
 pub mod http;
 
 pub use close::{CloseCode, Reaction};
-pub use codec::{DecodeError, decode_client, decode_server, encode};
+pub use codec::{DecodeError, decode_client, decode_server, encode, encode_server};
 pub use digest::{Covered, Digest};
 pub use entry::{Entry, EntryKind, Member};
 pub use error::{ErrorCode, FieldError, FieldFault, Problem};

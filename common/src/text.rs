@@ -4,7 +4,10 @@
 
 use std::{fmt, sync::Arc};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{Error, Visitor},
+};
 
 use crate::limits::{
     BODY_BYTES_MAX, BODY_CHARS_MAX, EMOJI_CHARS_MAX, ID_CHARS_MAX, ROOM_NAME_CHARS_MAX,
@@ -69,8 +72,22 @@ macro_rules! checked_text {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = String::deserialize(deserializer)?;
-                Self::new(text).map_err(serde::de::Error::custom)
+                /// Takes the text from where it stands, without a copy in between.
+                struct Text;
+
+                impl Visitor<'_> for Text {
+                    type Value = $name;
+
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        f.write_str("a string")
+                    }
+
+                    fn visit_str<E: Error>(self, text: &str) -> Result<$name, E> {
+                        $name::new(text).map_err(E::custom)
+                    }
+                }
+
+                deserializer.deserialize_str(Text)
             }
         }
     };
@@ -136,7 +153,9 @@ fn check_room_name(text: &str) -> Result<(), TextError> {
         let letter = is_small_letter(c) && !is_conjoining(c) && !is_invisible(c);
         matches!(c, '-' | '_') || letter
     };
-    check_characters(text, allowed)
+    let is_plain = |c: u8| matches!(c, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
+    // Most names are: Unicode's tables need not be asked.
+    if text.bytes().all(is_plain) { Ok(()) } else { check_characters(text, allowed) }
 }
 
 /// A letter that is not a capital, or a digit. Unicode's tables are a tenth of what a page may
@@ -169,7 +188,7 @@ fn check_user_name(text: &str) -> Result<(), TextError> {
 
 fn check_token(text: &str) -> Result<(), TextError> {
     check_length(text, ID_CHARS_MAX)?;
-    check_characters(text, |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+    check_bytes(text, |c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_'))
 }
 
 fn check_body(text: &str) -> Result<(), TextError> {
@@ -177,7 +196,7 @@ fn check_body(text: &str) -> Result<(), TextError> {
         return Err(TextError::TooLong);
     }
     check_length(text, BODY_CHARS_MAX)?;
-    check_characters(text, |c| c != '\0')
+    if text.as_bytes().contains(&0) { Err(TextError::Character) } else { Ok(()) }
 }
 
 fn check_topic(text: &str) -> Result<(), TextError> {
@@ -199,7 +218,9 @@ fn check_emoji(text: &str) -> Result<(), TextError> {
 
 fn check_timestamp(text: &str) -> Result<(), TextError> {
     check_length(text, TIMESTAMP_CHARS_MAX)?;
-    check_characters(text, |c| c.is_ascii_digit() || matches!(c, '-' | ':' | '.' | '+' | 'T' | 'Z'))
+    check_bytes(text, |c| {
+        c.is_ascii_digit() || matches!(c, b'-' | b':' | b'.' | b'+' | b'T' | b'Z')
+    })
 }
 
 fn check_length(text: &str, chars_max: usize) -> Result<(), TextError> {
@@ -215,6 +236,11 @@ fn check_length(text: &str, chars_max: usize) -> Result<(), TextError> {
 
 fn check_characters(text: &str, allowed: impl Fn(char) -> bool) -> Result<(), TextError> {
     if text.chars().all(allowed) { Ok(()) } else { Err(TextError::Character) }
+}
+
+/// The same where nothing but ASCII is allowed.
+fn check_bytes(text: &str, allowed: impl Fn(u8) -> bool) -> Result<(), TextError> {
+    if text.bytes().all(allowed) { Ok(()) } else { Err(TextError::Character) }
 }
 
 /// Jamo that join into syllables, also in their halfwidth forms: a decomposed 마당 would look like

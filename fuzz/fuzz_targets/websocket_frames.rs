@@ -17,9 +17,9 @@ const LIMITS: Limits = Limits {
 type Outcome = (Vec<Incoming>, Option<Violation>);
 
 fn read<'a>(pieces: impl Iterator<Item = &'a [u8]>, now: Instant) -> Outcome {
-    let (mut decoder, mut incoming) = (Decoder::new(&LIMITS), Vec::new());
+    let (mut decoder, mut incoming) = (Decoder::new(), Vec::new());
     for piece in pieces {
-        decoder.feed(piece, now);
+        decoder.feed(piece, &LIMITS, now);
         loop {
             match decoder.next(now) {
                 Ok(Some(next)) => incoming.push(next),

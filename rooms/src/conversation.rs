@@ -31,7 +31,6 @@ const REPLIES_MAX: usize = 64;
 /// One connection, as the server's half sees it.
 #[derive(Debug)]
 pub struct Conversation {
-    id: ConnectionId,
     settings: Arc<Settings>,
     state: State,
     follows: Follows,
@@ -58,6 +57,7 @@ enum State {
 
 #[derive(Debug)]
 struct Greeting {
+    connection: ConnectionId,
     until: Instant,
     /// A ticket is being looked at.
     asked: bool,
@@ -72,16 +72,21 @@ const _: () = assert!(size_of::<Conversation>() <= Conversation::BYTES_MAX);
 
 impl Conversation {
     /// What it takes of its connection's memory, at most, beside what it holds while it is busy.
-    pub const BYTES_MAX: usize = 216;
+    pub const BYTES_MAX: usize = 144;
 
     /// A connection without a ticket. `phase`, between 0 and 1, spreads the heartbeats of many
     /// connections over the interval.
     #[must_use]
-    pub fn new(id: ConnectionId, settings: Arc<Settings>, phase: f64, now: Instant) -> Self {
+    pub fn new(
+        connection: ConnectionId,
+        settings: Arc<Settings>,
+        phase: f64,
+        now: Instant,
+    ) -> Self {
         let until = now + settings.hello_timeout;
-        let greeting = Greeting { until, asked: false, room: None, phase: phase as f32 };
+        let greeting =
+            Greeting { connection, until, asked: false, room: None, phase: phase as f32 };
         Self {
-            id,
             state: State::Greeting(Box::new(greeting)),
             follows: Follows::default(),
             pulse: Pulse::new(&settings, now),
@@ -93,12 +98,6 @@ impl Conversation {
             entries: Queue::default(),
             settings,
         }
-    }
-
-    /// The connection's name.
-    #[must_use]
-    pub fn id(&self) -> &ConnectionId {
-        &self.id
     }
 
     /// Who is at the other end; `None` before the ticket was accepted and after the close.
@@ -132,12 +131,13 @@ impl Conversation {
     /// The ticket's owner, or `None` when the ticket is worth nothing.
     pub fn handle_authenticated(&mut self, user: Option<Arc<Member>>, now: Instant) {
         let State::Greeting(greeting) = &mut self.state else { return };
-        let (room, phase) = (greeting.room.take(), greeting.phase);
+        let (connection, room) = (greeting.connection.clone(), greeting.room.take());
+        let phase = greeting.phase;
         let Some(user) = user else { return self.close(CloseCode::TicketInvalid) };
         self.state = State::Talking { user: Arc::clone(&user) };
         self.pulse.begin(&self.settings, phase, now);
         self.replies.push_back(ServerMessage::Welcome {
-            connection: self.id.clone(),
+            connection,
             user: Arc::unwrap_or_clone(user),
             heartbeat: pulse::on_the_wire(&self.settings),
             limits: WireLimits {

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use bytes::Bytes;
 use common::{
     Body, Covered, Digest, Emoji, EntryKind, Epoch, Member, MessageId, Position, RoomName,
-    ServerMessage, Timestamp, Topic, UserId,
+    Timestamp, Topic, UserId, codec::tell,
 };
 
 /// What somebody wants to add to a room's log. It has no place in it yet.
@@ -103,7 +103,13 @@ impl Draft {
     /// again under the same message id has the same one.
     #[must_use]
     pub fn fingerprint(&self) -> Digest {
-        let (kind, of, member, body) = self.content.parts();
+        self.fingerprint_with(self.body_digest())
+    }
+
+    /// The same for whoever knows [`Self::body_digest`] already.
+    #[must_use]
+    pub fn fingerprint_with(&self, body: Digest) -> Digest {
+        let (kind, of, member, _) = self.content.parts();
         Digest::of_body("").then(&Covered {
             seq: 0,
             author: &self.author.id,
@@ -111,8 +117,15 @@ impl Draft {
             kind,
             of,
             member: member.map(|member| &member.id),
-            body: Digest::of_body(body),
+            body,
         })
+    }
+
+    /// The digest of what it says.
+    #[must_use]
+    pub fn body_digest(&self) -> Digest {
+        let (_, _, _, body) = self.content.parts();
+        Digest::of_body(body)
     }
 }
 
@@ -161,10 +174,33 @@ impl Entry {
     /// Gives a draft its place in the log, behind an entry with the digest `before`.
     #[must_use]
     pub fn new(draft: Draft, epoch: Epoch, seq: u64, at: Timestamp, before: Digest) -> Self {
+        let body = draft.body_digest();
+        Self::with_digest(draft, body, Position { epoch, seq }, at, before)
+    }
+
+    /// The same for whoever knows [`Draft::body_digest`] already.
+    #[must_use]
+    pub fn with_digest(
+        draft: Draft,
+        body_digest: Digest,
+        Position { epoch, seq }: Position,
+        at: Timestamp,
+        before: Digest,
+    ) -> Self {
         let Draft { room, author, message_id, content } = draft;
         let (kind, of, member, body) = content.parts();
+        let digest = before.then(&Covered {
+            seq,
+            author: &author.id,
+            message_id: &message_id,
+            kind,
+            of,
+            member: member.map(|member| &member.id),
+            body: body_digest,
+        });
         let (member, body) = (member.cloned(), body.to_owned());
-        let mut entry = Self {
+        let (erased, json) = (None, OnceLock::new());
+        Self {
             room,
             epoch,
             seq,
@@ -175,12 +211,10 @@ impl Entry {
             of,
             member,
             body,
-            erased: None,
-            digest: before,
-            json: OnceLock::new(),
-        };
-        entry.digest = entry.digest_after(before);
-        entry
+            erased,
+            digest,
+            json,
+        }
     }
 
     /// The digest of the log up to this entry, when `before` is that of the entry before it:
@@ -235,8 +269,20 @@ impl Entry {
 
     /// Its frame as JSON, in UTF-8: made once, by whoever needs it first, and shared by all.
     pub fn json(&self) -> &Bytes {
-        self.json
-            .get_or_init(|| Bytes::from(common::encode(&ServerMessage::Entry(self.on_the_wire()))))
+        self.json.get_or_init(|| {
+            Bytes::from(tell::entry(&tell::Entry {
+                room: &self.room,
+                seq: self.seq,
+                at: &self.at,
+                author: &self.author,
+                message_id: &self.message_id,
+                kind: self.kind,
+                of: self.of,
+                member: self.member.as_ref(),
+                body: &self.body,
+                erased: self.erased,
+            }))
+        })
     }
 
     /// As a client is told it.

@@ -80,7 +80,7 @@ async fn echo(arrival: Arrival, _app: Arc<App>) {
         socket.write(out, |_| Leaves::Now, clock::now());
         if let Some(closing) = closing {
             if closing == Closing::ByUs {
-                let closed = poll_fn(|cx| socket.poll_close(cx));
+                let closed = poll_fn(|cx| socket.poll_close(&LIMITS, cx));
                 let _ = tokio::time::timeout(CLOSE_TIMEOUT, closed).await;
             }
             return;
@@ -90,7 +90,7 @@ async fn echo(arrival: Arrival, _app: Arc<App>) {
             tokio::task::yield_now().await;
             continue;
         }
-        if poll_fn(|cx| socket.poll(reads, cx, clock::now())).await == Happened::Lost {
+        if poll_fn(|cx| socket.poll(reads, &LIMITS, cx, clock::now())).await == Happened::Lost {
             return;
         }
     }

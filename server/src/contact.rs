@@ -56,6 +56,12 @@ impl Contact {
         self.owner.get().expect("nobody is told of a connection before its ticket was accepted")
     }
 
+    /// Which connection it is, where its ticket was accepted.
+    #[must_use]
+    pub fn id(&self) -> Option<&ConnectionId> {
+        self.owner.get().map(|owner| &owner.connection)
+    }
+
     /// Who is at the other end. As for [`Self::owner`], somebody has to be.
     #[must_use]
     pub fn user(&self) -> &UserId {

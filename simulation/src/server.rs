@@ -82,6 +82,7 @@ pub(crate) enum Fault {
 
 #[derive(Debug)]
 pub(crate) struct Connection {
+    id: ConnectionId,
     conversation: Conversation,
     user: Option<UserId>,
     /// Frames that arrived and were not read.
@@ -235,12 +236,13 @@ impl Server {
     pub(crate) fn accept(&mut self, connection: u64, phase: f64, now: Instant) {
         let id = ConnectionId::new(format!("c{connection}")).expect("a token");
         let settings = Arc::clone(&self.settings);
-        let mut conversation = Conversation::new(id, settings, phase, now);
+        let mut conversation = Conversation::new(id.clone(), settings, phase, now);
         if let Some(mutant) = self.broken.server() {
             conversation.break_on_purpose(mutant);
         }
         let (user, unread, stalled_at) = (None, VecDeque::new(), None);
-        let fresh = Connection { conversation, user, unread, dirty: true, written: 0, stalled_at };
+        let fresh =
+            Connection { id, conversation, user, unread, dirty: true, written: 0, stalled_at };
         self.connections.insert(connection, fresh);
     }
 
@@ -281,7 +283,7 @@ impl Server {
     pub(crate) fn lose(&mut self, connection: u64, now: Instant) {
         let Some(it) = self.connections.remove(&connection) else { return };
         let Some(user) = &it.user else { return };
-        self.people.disconnect(user, it.conversation.id());
+        self.people.disconnect(user, &it.id);
         for follow in it.conversation.follows() {
             if let Some(room) = self.rooms.get_mut(&follow.room) {
                 room.presence.lose(user, now);

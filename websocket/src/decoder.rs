@@ -54,9 +54,8 @@ pub enum Violation {
 }
 
 /// Reads one connection.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Decoder {
-    limits: &'static Limits,
     /// None while nothing is under way: most of the time most connections are silent.
     arriving: Option<Box<Arriving>>,
 }
@@ -64,6 +63,7 @@ pub struct Decoder {
 /// What arrived and is not whole yet.
 #[derive(Debug)]
 struct Arriving {
+    limits: &'static Limits,
     /// Bytes that arrived, as they came.
     pending: Vec<u8>,
     /// How many of them were read already.
@@ -91,15 +91,16 @@ struct Message {
 impl Decoder {
     /// A connection from which nothing was read.
     #[must_use]
-    pub fn new(limits: &'static Limits) -> Self {
-        Self { limits, arriving: None }
+    pub fn new() -> Self {
+        Self::default()
     }
 
-    /// Takes bytes that arrived. Call [`Self::next`] until there is nothing more.
-    pub fn feed(&mut self, bytes: &[u8], now: Instant) {
+    /// Takes bytes that arrived; the limits of a connection are always the same. Call
+    /// [`Self::next`] until there is nothing more.
+    pub fn feed(&mut self, bytes: &[u8], limits: &'static Limits, now: Instant) {
         if !bytes.is_empty() {
-            let arriving = self.arriving.get_or_insert_with(|| Box::new(Arriving::begins(now)));
-            arriving.pending.extend_from_slice(bytes);
+            let begins = || Box::new(Arriving::begins(limits, now));
+            self.arriving.get_or_insert_with(begins).pending.extend_from_slice(bytes);
         }
     }
 
@@ -110,7 +111,7 @@ impl Decoder {
     /// UTF-8, before the rest of it arrives (section 8.1).
     pub fn next(&mut self, now: Instant) -> Result<Option<Incoming>, Violation> {
         let Some(arriving) = &mut self.arriving else { return Ok(None) };
-        let incoming = arriving.next(self.limits)?;
+        let incoming = arriving.next()?;
         if incoming.is_none() || arriving.unread().is_empty() {
             arriving.release();
         }
@@ -125,20 +126,20 @@ impl Decoder {
     /// When what began to arrive has to be whole; `None` while nothing is under way.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        self.arriving.as_ref().map(|arriving| arriving.began_at + self.limits.message_time_max)
+        self.arriving.as_ref().map(|it| it.began_at + it.limits.message_time_max)
     }
 }
 
 impl Arriving {
-    fn begins(now: Instant) -> Self {
-        Self { pending: Vec::new(), read: 0, message: None, began_at: now }
+    fn begins(limits: &'static Limits, now: Instant) -> Self {
+        Self { limits, pending: Vec::new(), read: 0, message: None, began_at: now }
     }
 
     fn unread(&self) -> &[u8] {
         &self.pending[self.read..]
     }
 
-    fn next(&mut self, limits: &Limits) -> Result<Option<Incoming>, Violation> {
+    fn next(&mut self) -> Result<Option<Incoming>, Violation> {
         loop {
             if let Some(message) = &mut self.message {
                 self.read += message.take(&self.pending[self.read..])?;
@@ -158,7 +159,7 @@ impl Arriving {
                     return Ok(code.transpose()?.map(Incoming::Close));
                 }
                 Opcode::Text | Opcode::Binary | Opcode::Continuation => {
-                    self.check_piece(&head, limits)?;
+                    self.check_piece(&head)?;
                     // Nearly every message arrives at once, and there is nothing to remember of it.
                     if head.last
                         && self.message.is_none()
@@ -177,25 +178,33 @@ impl Arriving {
     #[inline(always)]
     fn take_whole(&mut self, head: &Head) -> Option<Vec<u8>> {
         let end = head.bytes + usize::try_from(head.payload_bytes).ok()?;
+        // Mostly a frame comes alone, and what it came in is handed on.
+        let comes_alone = self.read == 0 && self.pending.len() == end;
         let payload = self.pending[self.read..].get_mut(head.bytes..end)?;
         unmask(payload, head.mask);
+        if comes_alone {
+            let mut payload = std::mem::take(&mut self.pending);
+            payload.drain(..head.bytes);
+            return Some(payload);
+        }
+        let payload = payload.to_vec();
         self.read += end;
-        Some(payload.to_vec())
+        Some(payload)
     }
 
     /// Whether a piece of a message may come here. Its length is checked before its payload is
     /// waited for.
-    fn check_piece(&self, head: &Head, limits: &Limits) -> Result<(), Violation> {
+    fn check_piece(&self, head: &Head) -> Result<(), Violation> {
         let continues = head.opcode == Opcode::Continuation;
         if continues != self.message.is_some() {
             return Err(Violation::Fragmentation);
         }
         let before = self.message.as_ref().map(|message| (message.bytes.len(), message.pieces));
         let (bytes, pieces) = before.unwrap_or_default();
-        if bytes as u64 + head.payload_bytes > limits.message_bytes_max as u64 {
+        if bytes as u64 + head.payload_bytes > self.limits.message_bytes_max as u64 {
             return Err(Violation::TooBig);
         }
-        if pieces >= limits.fragments_max {
+        if pieces >= self.limits.fragments_max {
             return Err(Violation::TooManyFragments);
         }
         Ok(())

@@ -41,8 +41,8 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
 }
 
 fn read(bytes: &[u8]) -> Result<Vec<Incoming>, Violation> {
-    let (mut decoder, now) = (Decoder::new(&LIMITS), start());
-    decoder.feed(bytes, now);
+    let (mut decoder, now) = (Decoder::new(), start());
+    decoder.feed(bytes, &LIMITS, now);
     let mut incoming = Vec::new();
     while let Some(next) = decoder.next(now)? {
         incoming.push(next);
@@ -124,9 +124,9 @@ fn broken_frames_are_named() {
 
 /// Feeds one thing after the other; says with which of them the decoder refused what it heard.
 fn refused_with<'a>(reads: impl IntoIterator<Item = &'a [u8]>) -> Option<(usize, Violation)> {
-    let (mut decoder, now) = (Decoder::new(&LIMITS), start());
+    let (mut decoder, now) = (Decoder::new(), start());
     for (nth, bytes) in reads.into_iter().enumerate() {
-        decoder.feed(bytes, now);
+        decoder.feed(bytes, &LIMITS, now);
         loop {
             match decoder.next(now) {
                 Ok(Some(_)) => {}
@@ -178,26 +178,26 @@ fn a_close_may_carry_a_code_or_none() {
 
 #[test]
 fn what_is_not_whole_in_time_has_a_deadline() {
-    let (mut decoder, now) = (Decoder::new(&LIMITS), start());
+    let (mut decoder, now) = (Decoder::new(), start());
     assert_eq!(decoder.deadline(), None);
     let whole = frame(LAST | 0x1, b"Hello");
-    decoder.feed(&whole[..4], now);
+    decoder.feed(&whole[..4], &LIMITS, now);
     assert_eq!(decoder.next(now), Ok(None));
-    decoder.feed(&whole[4..6], now + Duration::from_secs(3));
+    decoder.feed(&whole[4..6], &LIMITS, now + Duration::from_secs(3));
     assert_eq!(decoder.next(now + Duration::from_secs(3)), Ok(None));
     assert_eq!(decoder.deadline(), Some(now + Duration::from_secs(10)));
-    decoder.feed(&whole[6..], now + Duration::from_secs(4));
+    decoder.feed(&whole[6..], &LIMITS, now + Duration::from_secs(4));
     assert_eq!(decoder.next(now + Duration::from_secs(4)), Ok(Some(text("Hello"))));
     assert_eq!(decoder.deadline(), None);
 }
 
 #[test]
 fn control_frames_between_its_pieces_give_a_message_no_more_time() {
-    let (mut decoder, now) = (Decoder::new(&LIMITS), start());
-    decoder.feed(&frame(0x1, b"a"), now);
+    let (mut decoder, now) = (Decoder::new(), start());
+    decoder.feed(&frame(0x1, b"a"), &LIMITS, now);
     assert_eq!(decoder.next(now), Ok(None));
     let later = now + Duration::from_secs(6);
-    decoder.feed(&frame(LAST | 0xA, b""), later);
+    decoder.feed(&frame(LAST | 0xA, b""), &LIMITS, later);
     assert_eq!(decoder.next(later), Ok(Some(Incoming::Pong(Vec::new()))));
     assert_eq!(decoder.deadline(), Some(now + Duration::from_secs(10)));
 }
@@ -266,10 +266,10 @@ proptest! {
         cut in 1..40usize,
     ) {
         let bytes: Vec<u8> = texts.iter().flat_map(|text| frame(LAST | 0x1, text.as_bytes())).collect();
-        let (mut decoder, now) = (Decoder::new(&LIMITS), start());
+        let (mut decoder, now) = (Decoder::new(), start());
         let mut heard = Vec::new();
         for piece in bytes.chunks(cut) {
-            decoder.feed(piece, now);
+            decoder.feed(piece, &LIMITS, now);
             while let Some(incoming) = decoder.next(now).unwrap() {
                 heard.push(incoming);
             }

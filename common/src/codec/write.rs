@@ -173,9 +173,15 @@ impl Object {
 
 /// A string as RFC 8259 section 7 has it: quotes, backslashes and control characters are escaped.
 fn push_text(json: &mut String, text: &str) {
+    json.push('"');
+    push_escaped(json, text);
+    json.push('"');
+}
+
+/// The same without the quotes around it.
+pub(super) fn push_escaped(json: &mut String, text: &str) {
     const HEX: [char; 16] =
         ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
-    json.push('"');
     for c in text.chars() {
         let short = match c {
             '"' | '\\' => c,
@@ -198,5 +204,4 @@ fn push_text(json: &mut String, text: &str) {
         json.push('\\');
         json.push(short);
     }
-    json.push('"');
 }

@@ -1,9 +1,11 @@
-//! What the page reads and writes by hand is what everybody else reads and writes with serde.
+//! What is read and written by hand, by the page and where a server says most, is what everybody
+//! else reads and writes with serde.
 
 use common::{
-    Body, ClientMessage, ErrorCode, MessageId, Problem, RoomName, ServerMessage, UserId, UserName,
+    Body, ClientMessage, Digest, Entry, EntryKind, ErrorCode, Member, MessageId, Problem, RoomName,
+    ServerMessage, Timestamp, UserId, UserName,
     codec::{read::Read, write},
-    decode_client, decode_server, encode,
+    decode_client, decode_server, encode, encode_server,
     http::{Keep, OpenRoom, RoomInfo, RoomList, SessionInfo, SignIn, Ticket},
 };
 use proptest::prelude::*;
@@ -112,6 +114,14 @@ fn every_client_example_is_written_the_same() {
 }
 
 #[test]
+fn every_server_example_is_written_the_same() {
+    for example in examples("server") {
+        let message = decode_server(&example.to_string()).unwrap();
+        assert_eq!(encode_server(&message), encode(&message));
+    }
+}
+
+#[test]
 fn the_bodies_of_requests_are_written_the_same() {
     let sign_in = SignIn { name: UserName::new("a \"b\" \\ 하나").unwrap() };
     assert_eq!(write::sign_in(&sign_in), encode(&sign_in));
@@ -134,6 +144,30 @@ proptest! {
             let say = ClientMessage::Say { id, room, message_id: MessageId::new("m1").unwrap(), body };
             prop_assert_eq!(write::client_message(&say), encode(&say));
         }
+    }
+
+    #[test]
+    fn whatever_stands_in_an_entry_is_written_the_same(
+        body in "\\PC*|[\u{0}-\u{2f}\\\\\u{7f}\u{2028}]*",
+        name in "[^\\pC\\s]{1,40}",
+        of: Option<u64>,
+        (seq, kind, about, erased) in (0..u64::MAX, 0..EntryKind::ALL.len(), any::<bool>(), any::<bool>()),
+    ) {
+        let Ok(name) = UserName::new(name) else { return Ok(()) };
+        let author = Member { id: UserId::new("u1").unwrap(), name };
+        let entry = ServerMessage::Entry(Entry {
+            room: RoomName::new("마당").unwrap(),
+            seq,
+            at: Timestamp::new("2026-11-20T09:00:00.000Z").unwrap(),
+            member: about.then(|| author.clone()),
+            author,
+            message_id: MessageId::new("m1").unwrap(),
+            kind: EntryKind::ALL[kind],
+            of,
+            erased: erased.then(|| Digest::of_body(&body)),
+            body,
+        });
+        prop_assert_eq!(encode_server(&entry), encode(&entry));
     }
 
     #[test]

@@ -99,6 +99,9 @@ impl Conversation {
     ) {
         if self.is_followed(id, &room, now) {
             let author = Arc::unwrap_or_clone(author);
+            // All who follow a room share its name, and so do the entries: what the client wrote
+            // goes while it is at hand.
+            let room = self.follows.get(&room).map_or(room, |follow| follow.room.clone());
             let draft = Draft { room, author, message_id, content };
             self.requests.push_back(Request::Append { id, draft });
         }

@@ -4,24 +4,24 @@
 //! What this keeps is lost with the process; every room begins a new epoch then. A durable log
 //! answers the same questions.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::Arc,
-};
+use std::{collections::VecDeque, sync::Arc};
 
-use common::{Digest, EntryKind, MessageId, Position, RoomName, Timestamp, UserId};
+use common::{Digest, EntryKind, Position, RoomName, Timestamp};
 
 use super::{AppendRefusal, Appended, NewRoom, OpenRefusal, RoomRecord, check};
 use crate::{Content, Draft, Entry, lookup::Lookup};
 
-/// Message ids that are remembered, of all authors together: at most 40 MB, in a table of
-/// 262,144 places with 100 bytes each and the ids themselves.
-const MESSAGE_IDS_MAX: usize = 100_000;
+/// Messages that are remembered, of all authors together: at most 15 MB, in a table of 262,144
+/// places with 49 bytes each and a list of their names.
+const MESSAGES_MAX: usize = 100_000;
 
 /// All rooms and what was said in them.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryLog {
-    rooms: BTreeMap<RoomName, RoomLog>,
+    /// In the order in which they were opened. None is ever closed.
+    rooms: Vec<RoomLog>,
+    /// Which of them has this name.
+    named: Lookup<RoomName, u32>,
     said: Said,
     #[cfg(feature = "mutants")]
     broken: Option<crate::mutant::Mutant>,
@@ -33,18 +33,30 @@ struct RoomLog {
     entries: VecDeque<Arc<Entry>>,
 }
 
-/// What was said, for knowing it again: bounded, oldest forgotten first.
+/// What was said, for knowing it again: bounded, oldest forgotten first. It holds numbers and
+/// digests, and so nothing that would have to be looked for in memory when it is forgotten.
 #[derive(Clone, Debug, Default)]
 struct Said {
-    places: Lookup<(UserId, MessageId), Place>,
-    order: VecDeque<(UserId, MessageId)>,
+    /// By [`Digest::of_name`]: authors choose their messages' names, and could choose two that a
+    /// shorter hash takes for one.
+    places: Lookup<Digest, Place>,
+    order: VecDeque<Digest>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Place {
-    room: RoomName,
-    position: Position,
-    fingerprint: Digest,
+    /// Which of the rooms.
+    room: u32,
+    seq: u64,
+    what: What,
+}
+
+/// Everything that an author decided, but for the room and the name: whoever says the same again
+/// has the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct What {
+    kind: EntryKind,
+    digest: Digest,
 }
 
 impl MemoryLog {
@@ -59,24 +71,28 @@ impl MemoryLog {
     /// # Errors
     /// A room of this name exists.
     pub fn open(&mut self, new: NewRoom) -> Result<RoomRecord, OpenRefusal> {
-        if self.rooms.contains_key(&new.room) {
+        if self.named.get(&new.room).is_some() {
             return Err(OpenRefusal::Exists);
         }
         let record = RoomRecord::new(new);
         let log = RoomLog { record: record.clone(), entries: VecDeque::new() };
-        self.rooms.insert(record.room.clone(), log);
+        let nth = u32::try_from(self.rooms.len()).expect("memory holds no more rooms than that");
+        self.named.insert(record.room.clone(), nth);
+        self.rooms.push(log);
         Ok(record)
     }
 
     /// What is known of a room; `None` when there is none.
     #[must_use]
     pub fn room(&self, room: &RoomName) -> Option<&RoomRecord> {
-        self.rooms.get(room).map(|log| &log.record)
+        self.log(room).map(|log| &log.record)
     }
 
     /// All rooms, in the order of their names.
     pub fn rooms(&self) -> impl Iterator<Item = &RoomRecord> {
-        self.rooms.values().map(|log| &log.record)
+        let mut records: Vec<_> = self.rooms.iter().map(|log| &log.record).collect();
+        records.sort_unstable_by_key(|record| &record.room);
+        records.into_iter()
     }
 
     /// Gives the draft its place, once: saying it again answers with the place it has.
@@ -85,19 +101,20 @@ impl MemoryLog {
     /// There is no such room for the author, the message id stands for something else, or the draft
     /// breaks a rule of [`check`].
     pub fn append(&mut self, draft: Draft, at: Timestamp) -> Result<Appended, AppendRefusal> {
-        let fingerprint = draft.fingerprint();
-        if let Some(place) = self.place_of(&draft) {
-            let same = place.fingerprint == fingerprint && place.room == draft.room;
-            let position = place.position.clone();
+        let body = draft.body_digest();
+        let (what, room) = (What::of(&draft, body), self.named.get(&draft.room).copied());
+        let name = Digest::of_name(&draft.author.id, &draft.message_id);
+        if let Some(place) = self.place_of(&name) {
+            let same = place.what == what && Some(place.room) == room;
+            let position = self.position_of(place);
             return if same {
                 Ok(Appended::Repeated(position))
             } else {
                 Err(AppendRefusal::Conflict(position))
             };
         }
-        let Some(log) = self.rooms.get_mut(&draft.room) else {
-            return Err(AppendRefusal::NoSuchRoom(draft.room));
-        };
+        let Some(room) = room else { return Err(AppendRefusal::NoSuchRoom(draft.room)) };
+        let log = &mut self.rooms[room as usize];
         let checked = check(&draft, &log.record, draft.content.of().and_then(|of| log.entry(of)));
         #[cfg(feature = "mutants")]
         let checked = crate::mutant::checked(self.broken, checked);
@@ -105,15 +122,15 @@ impl MemoryLog {
         if log.has_reaction(&draft) {
             return Err(AppendRefusal::Already);
         }
-        let (author, message_id) = (draft.author.id.clone(), draft.message_id.clone());
         let RoomRecord { head, digest, .. } = &log.record;
-        let entry = Entry::new(draft, head.epoch.clone(), head.seq + 1, at, *digest);
+        let position = Position { epoch: head.epoch.clone(), seq: head.seq + 1 };
+        let place = Place { room, seq: position.seq, what };
+        let entry = Entry::with_digest(draft, body, position, at, *digest);
         #[cfg(feature = "mutants")]
         let entry = crate::mutant::digested(self.broken, entry, *digest);
         let entry = Arc::new(entry);
         log.keep(Arc::clone(&entry));
-        let place = Place { room: entry.room.clone(), position: entry.position(), fingerprint };
-        self.said.remember((author, message_id), place);
+        self.said.remember(name, place);
         Ok(Appended::New(entry))
     }
 
@@ -121,7 +138,7 @@ impl MemoryLog {
     /// unknown room, and where the entries are no longer kept.
     #[must_use]
     pub fn read_after(&self, room: &RoomName, after: u64, most: usize) -> Vec<Arc<Entry>> {
-        let Some(log) = self.rooms.get(room) else { return Vec::new() };
+        let Some(log) = self.log(room) else { return Vec::new() };
         let floor = log.record.floor;
         if after < floor {
             return Vec::new();
@@ -130,12 +147,21 @@ impl MemoryLog {
         log.entries.iter().skip(skip).take(most).cloned().collect()
     }
 
-    fn place_of(&self, draft: &Draft) -> Option<&Place> {
+    fn log(&self, room: &RoomName) -> Option<&RoomLog> {
+        self.named.get(room).map(|room| &self.rooms[*room as usize])
+    }
+
+    fn place_of(&self, name: &Digest) -> Option<&Place> {
         #[cfg(feature = "mutants")]
         if self.broken == Some(crate::mutant::Mutant::NoDedupe) {
             return None;
         }
-        self.said.places.get(&(draft.author.id.clone(), draft.message_id.clone()))
+        self.said.places.get(name)
+    }
+
+    fn position_of(&self, place: &Place) -> Position {
+        let epoch = self.rooms[place.room as usize].record.head.epoch.clone();
+        Position { epoch, seq: place.seq }
     }
 
     /// Breaks this log on purpose.
@@ -182,13 +208,29 @@ impl RoomLog {
 }
 
 impl Said {
-    fn remember(&mut self, name: (UserId, MessageId), place: Place) {
-        if self.order.len() >= MESSAGE_IDS_MAX
+    fn remember(&mut self, name: Digest, place: Place) {
+        if self.order.len() >= MESSAGES_MAX
             && let Some(oldest) = self.order.pop_front()
         {
             self.places.remove(&oldest);
         }
-        self.order.push_back(name.clone());
+        self.order.push_back(name);
         self.places.insert(name, place);
+    }
+}
+
+impl What {
+    fn of(draft: &Draft, body: Digest) -> Self {
+        let (kind, ..) = draft.content.parts();
+        let digest = match &draft.content {
+            // Nearly all are posts, and a post is nothing beside its text.
+            Content::Post(_) => body,
+            Content::Edit { .. }
+            | Content::Delete { .. }
+            | Content::Membership { .. }
+            | Content::Topic(_)
+            | Content::Reaction { .. } => draft.fingerprint_with(body),
+        };
+        Self { kind, digest }
     }
 }

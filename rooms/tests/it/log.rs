@@ -3,7 +3,10 @@
 use common::http::Keep;
 use rooms::{AppendRefusal, Appended, MemoryLog, NewRoom, OpenRefusal};
 
-use super::{draft, epoch, new_room, noon, position, refused, room_name, say};
+use super::{
+    draft, draft_of, edit, epoch, new_room, noon, position, reaction, refused, room_name, say,
+    topic,
+};
 
 fn log_with(keep: Keep) -> MemoryLog {
     let mut log = MemoryLog::new();
@@ -61,6 +64,30 @@ fn a_message_id_that_stands_for_something_else_is_a_conflict() {
     }
     // Message ids belong to their author.
     assert_eq!(say(&mut log, draft("마당", "duri", "m1", "잘 가")).seq, 2);
+}
+
+#[test]
+fn what_is_said_again_is_the_same_in_kind_and_in_what_it_is_about() {
+    let mut log = log_with(Keep::Forever);
+    for id in ["m1", "m2"] {
+        say(&mut log, draft("마당", "hana", id, "👋"));
+    }
+    let contents =
+        || [edit(1, "👋"), edit(2, "👋"), reaction(1, "👋"), reaction(2, "👋"), topic("👋")];
+    for (seq, said) in (3..).zip(contents()) {
+        let id = format!("m{seq}");
+        say(&mut log, draft_of("마당", "hana", &id, said.clone()));
+        let again = log.append(draft_of("마당", "hana", &id, said.clone()), noon());
+        assert!(matches!(again, Ok(Appended::Repeated(place)) if place == position("e1", seq)));
+        assert_eq!(
+            refused(&mut log, draft("마당", "hana", &id, "👋")),
+            AppendRefusal::Conflict(position("e1", seq))
+        );
+        for other in contents().into_iter().filter(|other| *other != said) {
+            let refusal = refused(&mut log, draft_of("마당", "hana", &id, other));
+            assert_eq!(refusal, AppendRefusal::Conflict(position("e1", seq)));
+        }
+    }
 }
 
 #[test]

@@ -121,7 +121,7 @@ impl Server {
 
 fn text(frame: Frame) -> String {
     match frame {
-        Frame::Message(message) => common::encode(&message),
+        Frame::Message(message) => common::encode_server(&message),
         Frame::Entry(entry) => String::from_utf8(entry.json().to_vec()).expect("JSON is UTF-8"),
     }
 }

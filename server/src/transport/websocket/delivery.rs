@@ -39,9 +39,9 @@ impl Connection {
                 }
             }
         };
-        let (live, id) = (&self.app.live, self.conversation.id());
         // Whoever spoke is handed what they said in the packet that acknowledges it.
-        let seats: Vec<_> = acked.iter().filter_map(|room| live.seat(room, id)).collect();
+        let seat = |room| self.app.live.seat(room, self.id());
+        let seats: Vec<_> = acked.iter().filter_map(seat).collect();
         let along = |out: &mut Vec<u8>| {
             let leaves = seats.iter().map(|seat| seat.take_along(out));
             leaves.fold(Leaves::Now, Leaves::with)
@@ -65,7 +65,7 @@ impl Connection {
                     {
                         acked.push(room.clone());
                     }
-                    write_frame(out, Opcode::Text, common::encode(&message).as_bytes());
+                    write_frame(out, Opcode::Text, common::encode_server(&message).as_bytes());
                 }
                 Some(Frame::Entry(entry)) => write_frame(out, Opcode::Text, entry.json()),
                 None => {
@@ -91,7 +91,7 @@ impl Connection {
         self.catch_up.take_if(|rooms| rooms.dirty.is_empty());
         for room in read {
             let Some(follow) = self.conversation.follow(&room) else { continue };
-            if !self.app.live.keep_up(follow, self.conversation.id()) {
+            if !self.app.live.keep_up(follow, self.id()) {
                 self.mark_dirty(room);
             }
         }
@@ -103,7 +103,7 @@ impl Connection {
         let rooms: Vec<RoomName> =
             self.conversation.follows().map(|follow| follow.room.clone()).collect();
         for room in rooms {
-            if let Some((seq, digest)) = self.app.live.handed(&room, self.conversation.id()) {
+            if let Some((seq, digest)) = self.app.live.handed(&room, self.id()) {
                 self.conversation.handle_handed(&room, seq, digest);
             }
         }
@@ -112,7 +112,7 @@ impl Connection {
     /// Reads a page from the tail; or says how many entries are to be read further back.
     fn read(&mut self, room: &RoomName) -> Option<usize> {
         let follow = self.conversation.follow(room)?;
-        let reading = self.app.live.read(follow, self.conversation.id())?;
+        let reading = self.app.live.read(follow, self.id())?;
         let Reading { handed, read, news, version } = reading;
         if let Some((seq, digest)) = handed {
             self.conversation.handle_handed(room, seq, digest);

@@ -2,7 +2,7 @@
 
 use std::{pin::Pin, sync::Arc, time::Instant};
 
-use common::{CloseCode, Position, RoomName};
+use common::{CloseCode, ConnectionId, Position, RoomName};
 use rooms::{Draft, Request, conversation::Wanted};
 
 use super::Connection;
@@ -145,8 +145,7 @@ impl Connection {
     fn mark(&mut self, id: u64, room: RoomName, position: Position, now: Instant) {
         let Some(reader) = self.conversation.user().cloned() else { return };
         let Some(contact) = self.contact() else { return };
-        let (app, user, own) =
-            (Arc::clone(&self.app), reader.id.clone(), self.conversation.id().clone());
+        let (app, user, own) = (Arc::clone(&self.app), reader.id.clone(), self.id().clone());
         let tell_others = move |room: &RoomName, unread| {
             app.connections.each(|other| {
                 if *other.user() == user && other.owner().connection != own {
@@ -162,10 +161,11 @@ impl Connection {
     }
 
     fn authenticate(&mut self, ticket: &str, now: Instant) {
-        let sessions = self.door.take().map_or_else(Vec::new, |door| door.sessions);
-        let signed_in = self.app.accounts.redeem(ticket, &sessions, now);
+        // A connection has one ticket: the conversation hands on no other.
+        let Some(door) = self.door.take() else { return };
+        let signed_in = self.app.accounts.redeem(ticket, &door.sessions, now);
         if let Some(signed_in) = &signed_in {
-            self.come_in(Arc::clone(signed_in));
+            self.come_in(door.id, Arc::clone(signed_in));
         }
         let user = signed_in.as_ref().map(|signed_in| signed_in.user.clone());
         self.conversation.handle_authenticated(user, now);
@@ -178,13 +178,12 @@ impl Connection {
     }
 
     /// From here on others know of the connection.
-    fn come_in(&mut self, signed_in: Arc<SignedIn>) {
-        let connection = self.conversation.id().clone();
+    fn come_in(&mut self, connection: ConnectionId, signed_in: Arc<SignedIn>) {
         let contact = self.socket.contact();
         contact.belongs_to(Owner { connection, signed_in });
         self.app.connections.begin(Arc::clone(contact));
         self.is_in = true;
-        if let Some(oldest) = self.app.live.connect(contact.user(), self.conversation.id()) {
+        if let Some(oldest) = self.app.live.connect(contact.user(), self.id()) {
             self.app.connections.close(&oldest, CloseCode::TooManyConnections);
         }
     }

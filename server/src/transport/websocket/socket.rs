@@ -55,8 +55,8 @@ impl Socket {
     /// A connection that was upgraded; `early` came right behind the handshake.
     #[must_use]
     pub fn new(stream: TcpStream, early: &[u8], limits: &'static Limits, now: Instant) -> Self {
-        let mut decoder = Decoder::new(limits);
-        decoder.feed(early, now);
+        let mut decoder = Decoder::new();
+        decoder.feed(early, limits, now);
         Self {
             contact: Arc::new(Contact::new(stream)),
             decoder,
@@ -127,10 +127,12 @@ impl Socket {
         self.line().waiting_since().is_none()
     }
 
-    /// Writes what waits; reads, where that is wanted.
+    /// Writes what waits; reads, where that is wanted. The limits are those that it began with: it
+    /// does not hold them.
     pub fn poll(
         &mut self,
         wants_input: bool,
+        limits: &'static Limits,
         cx: &mut Context<'_>,
         now: Instant,
     ) -> Poll<Happened> {
@@ -142,7 +144,7 @@ impl Socket {
         if !wants_input {
             return Poll::Pending;
         }
-        match self.poll_read(cx, now) {
+        match self.poll_read(limits, cx, now) {
             Poll::Ready(Ok(0) | Err(_)) => Poll::Ready(Happened::Lost),
             Poll::Ready(Ok(bytes)) => Poll::Ready(Happened::Arrived(bytes)),
             Poll::Pending => Poll::Pending,
@@ -150,13 +152,18 @@ impl Socket {
     }
 
     /// Reads what is there; 0 at the end of the stream.
-    fn poll_read(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<io::Result<usize>> {
+    fn poll_read(
+        &mut self,
+        limits: &'static Limits,
+        cx: &mut Context<'_>,
+        now: Instant,
+    ) -> Poll<io::Result<usize>> {
         loop {
             ready!(self.line().stream().poll_read_ready(cx))?;
             let read = READ_BUFFER.with_borrow_mut(|buffer| {
                 let bytes = read_at_once(self.line().stream(), buffer)?;
                 if !self.broken {
-                    self.decoder.feed(&buffer[..bytes], now);
+                    self.decoder.feed(&buffer[..bytes], limits, now);
                 }
                 Ok(bytes)
             });
@@ -175,7 +182,11 @@ impl Socket {
     ///
     /// # Errors
     /// The connection is lost.
-    pub fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub fn poll_close(
+        &mut self,
+        limits: &'static Limits,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
         let now = clock::now();
         ready!(self.line().poll_flush(cx, now))?;
         if self.broken && !std::mem::replace(&mut self.shut, true) {
@@ -189,7 +200,7 @@ impl Socket {
                     Ok(None) | Err(_) => break,
                 }
             }
-            if ready!(self.poll_read(cx, now))? == 0 {
+            if ready!(self.poll_read(limits, cx, now))? == 0 {
                 return Poll::Ready(Ok(()));
             }
         }
@@ -256,7 +267,7 @@ mod tests {
             socket.broken = true;
             let mut read = 0;
             while read < bytes {
-                let happened = poll_fn(|cx| socket.poll(true, cx, clock::now())).await;
+                let happened = poll_fn(|cx| socket.poll(true, &LIMITS, cx, clock::now())).await;
                 let Happened::Arrived(more) = happened else { panic!("{happened:?}") };
                 read += more;
             }
@@ -267,7 +278,7 @@ mod tests {
         drop(far);
         socket.line().stream().readable().await.unwrap();
         for happened in [Happened::Arrived(3), Happened::Lost] {
-            assert_eq!(poll_fn(|cx| socket.poll(true, cx, clock::now())).await, happened);
+            assert_eq!(poll_fn(|cx| socket.poll(true, &LIMITS, cx, clock::now())).await, happened);
         }
     }
 
@@ -278,7 +289,7 @@ mod tests {
         let violation = socket.next(clock::now()).unwrap_err();
         socket.close(violation.close_code(), "", clock::now());
 
-        let closed = poll_fn(|cx| socket.poll_close(cx));
+        let closed = poll_fn(|cx| socket.poll_close(&LIMITS, cx));
         let (close, lets_go) = tokio::join!(closed, async {
             // Closed by nobody else: the client still could write.
             let mut told = Vec::new();
