@@ -263,6 +263,22 @@ async fn rooms_are_spoken_in_at_one_rate_while_others_are_only_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_measurement_lasts_until_its_author_hears_themselves() {
+    let (address, stop) = open_house_with(&FAST).await;
+    let ours = target(address, Dialect::Madang);
+    let plain = target(plain_room(Manner::Right).await, Dialect::Plain);
+    for target in [ours, plain] {
+        for in_flight in [1, 8] {
+            // The time is over before anything was said.
+            let load = fan_out::Load { lasting: Duration::ZERO, ..load(in_flight) };
+            let found = fan_out::measure(&target, load).await.unwrap();
+            assert!(found.messages > 0 && found.p50_us.is_some(), "{found:?}");
+        }
+    }
+    drop(stop);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_room_of_many_authors_that_does_wrong_has_no_figure() {
     let lasting = Duration::from_millis(400);
     let load = rooms::Load { rooms: 1, members: 4, silent: 0, bytes: 64, lasting };
