@@ -51,6 +51,8 @@ const RECORD: &str = "record.jsonl";
 /// What a bench is about.
 struct Scope {
     effort: Effort,
+    /// As many as the effort has, unless it was said how many.
+    rounds: Option<usize>,
     contenders: Vec<Contender>,
     measurements: Vec<Measurement>,
     /// Whether it is about everybody and everything: only then the document is written.
@@ -81,6 +83,10 @@ pub(crate) fn bench(words: &[&str]) -> Result<()> {
 }
 
 impl Scope {
+    fn rounds(&self) -> usize {
+        self.rounds.unwrap_or(self.effort.rounds())
+    }
+
     /// What is measured of a part must not take the place of the whole.
     fn file(&self) -> &'static str {
         if self.is_whole { RECORD } else { "part.jsonl" }
@@ -90,6 +96,7 @@ impl Scope {
 fn scope(words: &[&str]) -> Result<Scope> {
     let mut scope = Scope {
         effort: Effort::Whole,
+        rounds: None,
         contenders: Vec::new(),
         measurements: Vec::new(),
         is_whole: true,
@@ -98,6 +105,11 @@ fn scope(words: &[&str]) -> Result<Scope> {
     while let Some(word) = words.next() {
         match *word {
             "--quick" => scope.effort = Effort::Quick,
+            "--rounds" => {
+                let count = words.next().and_then(|count| count.parse().ok());
+                scope.rounds =
+                    Some(count.filter(|count| *count > 0).context("--rounds needs a number")?);
+            }
             "--only" => {
                 scope.is_whole = false;
                 for name in words.next().copied().unwrap_or_default().split(',') {
@@ -108,7 +120,9 @@ fn scope(words: &[&str]) -> Result<Scope> {
                     }
                 }
             }
-            other => bail!("a bench knows no {other:?}: --quick, --only NAME,… or --report"),
+            other => {
+                bail!("a bench knows no {other:?}: --quick, --rounds N, --only NAME,… or --report")
+            }
         }
     }
     if scope.contenders.is_empty() {
@@ -143,9 +157,9 @@ fn measure(scope: &Scope) -> Result<Record> {
         }
     }
     // After what was built, which is a load of its own.
-    record.about = machine::about(scope.effort);
+    record.about = machine::about(scope.effort, scope.rounds());
     let before = machine::Processors::now();
-    let rounds = scope.effort.rounds();
+    let rounds = scope.rounds();
     for round in 0..rounds {
         for &measurement in &scope.measurements {
             for (contender, launch) in &launches {
@@ -205,5 +219,17 @@ mod tests {
         assert!(!part.is_whole && part.effort == Effort::Quick);
         assert!(scope(&["--only", "nobody"]).is_err());
         assert!(scope(&[]).unwrap().is_whole);
+    }
+
+    #[test]
+    fn rounds_are_as_many_as_was_said_or_one_of_short_runs_or_three() {
+        let rounds = |words: &[&str]| scope(words).map(|scope| scope.rounds()).ok();
+        assert_eq!(rounds(&[]), Some(3));
+        assert_eq!(rounds(&["--quick"]), Some(1));
+        assert_eq!(rounds(&["--rounds", "2", "--quick", "--only", "echo"]), Some(2));
+        for none in [&["--rounds"][..], &["--rounds", "0"], &["--rounds", "some"]] {
+            assert_eq!(rounds(none), None);
+        }
+        assert!(scope(&["--quick", "--rounds", "3"]).unwrap().is_whole);
     }
 }
