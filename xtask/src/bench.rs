@@ -87,6 +87,12 @@ impl Scope {
         self.rounds.unwrap_or(self.effort.rounds())
     }
 
+    /// Who is asked anything: nobody else has to be installed.
+    fn asked(&self) -> impl Iterator<Item = Contender> {
+        let is_asked = |who: &Contender| self.measurements.iter().any(|what| what.concerns(*who));
+        self.contenders.iter().copied().filter(is_asked)
+    }
+
     /// What is measured of a part must not take the place of the whole.
     fn file(&self) -> &'static str {
         if self.is_whole { RECORD } else { "part.jsonl" }
@@ -147,7 +153,7 @@ fn measure(scope: &Scope) -> Result<Record> {
         Stage { loadgen: prepare::build()?, data: folder().join("data"), effort: scope.effort };
     let mut record = Record::default();
     let mut launches = Vec::new();
-    for &contender in &scope.contenders {
+    for contender in scope.asked() {
         match prepare::launch(contender) {
             Ok(launch) => launches.push((contender, launch)),
             Err(error) => {
@@ -218,6 +224,9 @@ mod tests {
         assert_eq!(part.measurements, [Measurement::Echo]);
         assert!(!part.is_whole && part.effort == Effort::Quick);
         assert!(scope(&["--only", "nobody"]).is_err());
+        let alone = scope(&["--only", "storm,resume"]).unwrap();
+        assert_eq!(alone.asked().collect::<Vec<_>>(), [Contender::Madang]);
+        assert_eq!(part.asked().collect::<Vec<_>>(), [Contender::Madang, Contender::Nats]);
         assert!(scope(&[]).unwrap().is_whole);
     }
 
