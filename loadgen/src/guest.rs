@@ -108,7 +108,7 @@ impl Guest {
         bail!("the server was busy too often");
     }
 
-    async fn sends(&mut self, message: &ClientMessage) -> anyhow::Result<()> {
+    pub(crate) async fn sends(&mut self, message: &ClientMessage) -> anyhow::Result<()> {
         Ok(self.socket.send(Message::text(common::encode(message))).await?)
     }
 

@@ -7,9 +7,9 @@
 //!
 //! Read in this order: `frame` and `stamp` (what goes over the wire), [`dialect`] (how each
 //! server is spoken to), `arrival` (how one gets into a room), `room` (what must come, and what
-//! did), `member` and `crowd` (everybody's sockets), [`cost`] (what server and load used), then
-//! what is measured: [`fan_out`], [`rooms`], [`echo`], [`idle`],
-//! [`handshakes`].
+//! did), `member` and `crowd` (everybody's sockets), `bystanders` (rooms that are only there),
+//! [`cost`] (what server and load used), then what is measured: [`fan_out`], [`rooms`], [`echo`],
+//! [`idle`], [`handshakes`].
 
 mod frame;
 
@@ -26,6 +26,8 @@ mod room;
 mod member;
 
 mod crowd;
+
+mod bystanders;
 
 pub mod cost;
 

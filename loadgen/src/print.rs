@@ -49,6 +49,7 @@ pub(crate) fn storm(found: &Storm) {
     println!("failed                 {:?}", found.failed);
     println!("duplicates dropped     {}", found.duplicates);
     println!("server cpu             {:.2} s", found.server_cpu_seconds);
+    println!("cpu of the load        {:.2} s", found.own_cpu_seconds);
 }
 
 /// What became of those who vanished.

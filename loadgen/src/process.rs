@@ -1,11 +1,17 @@
 //! What Linux tells of a process.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 
 /// Ticks of a second in which Linux counts a process's time (`USER_HZ`, fixed for programs).
 const TICKS_PER_SECOND: f64 = 100.0;
+/// How long a process is looked at to see whether it works.
+const REST_LOOK: Duration = Duration::from_millis(500);
+/// Seconds of a core that a process which has nothing to do may use in that time: two ticks.
+const REST_CPU_SECONDS: f64 = 0.02;
+/// A process that works after so many looks does not come to rest.
+const REST_LOOKS_MAX: usize = 240;
 
 /// A process by its id.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +55,21 @@ impl Process {
     /// The system does not tell.
     pub fn own_thread_cpu_seconds() -> anyhow::Result<f64> {
         cpu_seconds(&std::fs::read_to_string("/proc/thread-self/stat")?)
+    }
+
+    /// Waits until it has nothing more to do.
+    ///
+    /// # Errors
+    /// It does not come to rest within two minutes, or there is no such process.
+    pub async fn rests(self) -> anyhow::Result<()> {
+        for _ in 0..REST_LOOKS_MAX {
+            let before = self.cpu_seconds()?;
+            tokio::time::sleep(REST_LOOK).await;
+            if self.cpu_seconds()? - before <= REST_CPU_SECONDS {
+                return Ok(());
+            }
+        }
+        bail!("the server does not come to rest")
     }
 
     fn read(self, file: &str) -> anyhow::Result<String> {

@@ -4,12 +4,14 @@
 use std::net::SocketAddr;
 
 use anyhow::{Context as _, bail};
-use common::{Digest, Position, RoomName, ServerMessage};
+use common::{Body, ClientMessage, Digest, MessageId, Position, RoomName, ServerMessage};
 
 use crate::{clock, guest::Guest, process::Process};
 
 /// Entries between two looks at the server's memory.
 const LOOK_EVERY: u64 = 5_000;
+/// Messages on their way while a room is filled.
+const IN_FLIGHT: u64 = 32;
 
 /// What was found.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +26,32 @@ pub struct Resume {
     pub before_bytes: u64,
     /// The most that was seen of it meanwhile, in bytes.
     pub most_bytes: u64,
+}
+
+/// Opens a room that nobody was in before, and says so much in it.
+///
+/// # Errors
+/// The server refused something, or acknowledged something at a place that was taken.
+pub async fn fills(server: SocketAddr, entries: u64) -> anyhow::Result<RoomName> {
+    let room = RoomName::new(format!("missed-{}", clock::nanoseconds()))?;
+    let signed_in = Guest::signs_in(server, "early").await?;
+    signed_in.opens(&room).await?;
+    let mut guest = signed_in.calls().await?;
+    guest.joins(&room, None, false).await?;
+    let (mut said, mut stands) = (0, 0);
+    while stands < entries {
+        while said < entries.min(stands + IN_FLIGHT) {
+            said += 1;
+            let body = Body::new(format!("{said}번째로 한 말, 아무도 없는 동안에"))?;
+            let (room, message_id) = (room.clone(), MessageId::new(format!("{said:032}"))?);
+            guest.sends(&ClientMessage::Say { id: said, room, message_id, body }).await?;
+        }
+        let ack = guest.hears(|message| matches!(message, ServerMessage::Ack { .. })).await?;
+        let ServerMessage::Ack { position, .. } = ack else { bail!("it was just matched") };
+        stands += 1;
+        anyhow::ensure!(position.seq == stands, "acknowledged at {position:?}, not at {stands}");
+    }
+    Ok(room)
 }
 
 /// Joins the room after `missed` entries before its head, and hears them.

@@ -5,6 +5,8 @@
 
 mod figures;
 
+pub(crate) use self::figures::line;
+
 use std::{net::SocketAddr, time::Duration};
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -43,6 +45,10 @@ pub(crate) enum Speed {
         /// Members of each.
         #[arg(long, default_value_t = 10)]
         members: usize,
+        /// Rooms beside them, with as many followers each, in which nothing is said. Only ours has
+        /// them; with more than 2,000 rooms in all it needs `--rooms-max`.
+        #[arg(long, default_value_t = 0)]
+        silent_rooms: usize,
         /// What a delivery carries.
         #[arg(long, default_value_t = 256)]
         bytes: usize,
@@ -147,11 +153,7 @@ impl Speed {
         let (target, as_json) = (of.target(server), of.json);
         let dialect = target.dialect.name();
         let found = self.measures(&target).await;
-        let mut shown = json!({ "measurement": name, "dialect": dialect });
-        match &found {
-            Ok(fields) => figures::merges(&mut shown, fields),
-            Err(error) => shown["failed"] = json!(format!("{error:#}")),
-        }
+        let shown = line(json!({ "measurement": name, "dialect": dialect }), &found);
         if as_json {
             println!("{shown}");
         } else if found.is_ok() {
@@ -173,15 +175,17 @@ impl Speed {
                 of: _,
                 rooms,
                 members,
+                silent_rooms: silent,
                 bytes,
                 p99_max_ms,
                 step_seconds,
                 start_rate,
                 rate,
             } => {
-                shown = json!({ "rooms": rooms, "members": members, "bytes": bytes });
+                shown = json!({ "rooms": rooms, "silent_rooms": silent, "members": members });
+                shown["bytes"] = json!(bytes);
                 let lasting = Duration::from_secs_f64(step_seconds);
-                let load = rooms::Load { rooms, members, bytes, lasting };
+                let load = rooms::Load { rooms, members, silent, bytes, lasting };
                 if let Some(rate) = rate {
                     let step = rooms::at_rate(target, load, rate).await?;
                     json!({ "step": figures::step(&step) })

@@ -75,6 +75,12 @@ pub struct Latency {
 }
 
 impl Stalled {
+    /// What the round that took the most memory took for each of so many who stalled, in bytes.
+    #[must_use]
+    pub fn bytes_each(&self, stalled: usize) -> u64 {
+        self.more_bytes.iter().max().copied().unwrap_or_default() / stalled.max(1) as u64
+    }
+
     /// The good followers' p99 with the others there, for each of it without them: the geometric
     /// mean over the pairs.
     #[must_use]

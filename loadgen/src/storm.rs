@@ -89,6 +89,8 @@ pub struct Storm {
     pub duplicates: u64,
     /// Seconds of a core that the server used until the last was back.
     pub server_cpu_seconds: f64,
+    /// Seconds of a core that those who came back used themselves.
+    pub own_cpu_seconds: f64,
 }
 
 /// Lets everybody in, cuts them, and waits until all are back.
@@ -123,7 +125,8 @@ pub async fn measure(server: Server, crowd: Crowd) -> anyhow::Result<Storm> {
         spoken??;
     }
 
-    let (begun, cpu) = (clock::now(), Process(process).cpu_seconds()?);
+    let own = Process(std::process::id());
+    let (begun, cpu, own_cpu) = (clock::now(), Process(process).cpu_seconds()?, own.cpu_seconds()?);
     phase.send(Phase::Cut)?;
     let restarted = match program {
         Some((program, running)) => Some((restart(program, running).await?, clock::now() - begun)),
@@ -134,6 +137,7 @@ pub async fn measure(server: Server, crowd: Crowd) -> anyhow::Result<Storm> {
         Some((running, _)) => Process(running.id).cpu_seconds()?,
         None => Process(process).cpu_seconds()? - cpu,
     };
+    let own_cpu_seconds = own.cpu_seconds()? - own_cpu;
     phase.send(Phase::Over)?;
     let mut returned = Vec::new();
     while let Some(ended) = clients.join_next().await {
@@ -154,6 +158,7 @@ pub async fn measure(server: Server, crowd: Crowd) -> anyhow::Result<Storm> {
         failed,
         duplicates: returned.iter().map(|one| one.duplicates).sum(),
         server_cpu_seconds: cpu,
+        own_cpu_seconds,
     })
 }
 

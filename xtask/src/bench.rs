@@ -51,6 +51,8 @@ const RECORD: &str = "record.jsonl";
 /// What a bench is about.
 struct Scope {
     effort: Effort,
+    /// As many as the effort has, unless it was said how many.
+    rounds: Option<usize>,
     contenders: Vec<Contender>,
     measurements: Vec<Measurement>,
     /// Whether it is about everybody and everything: only then the document is written.
@@ -81,6 +83,16 @@ pub(crate) fn bench(words: &[&str]) -> Result<()> {
 }
 
 impl Scope {
+    fn rounds(&self) -> usize {
+        self.rounds.unwrap_or(self.effort.rounds())
+    }
+
+    /// Who is asked anything: nobody else has to be installed.
+    fn asked(&self) -> impl Iterator<Item = Contender> {
+        let is_asked = |who: &Contender| self.measurements.iter().any(|what| what.concerns(*who));
+        self.contenders.iter().copied().filter(is_asked)
+    }
+
     /// What is measured of a part must not take the place of the whole.
     fn file(&self) -> &'static str {
         if self.is_whole { RECORD } else { "part.jsonl" }
@@ -90,6 +102,7 @@ impl Scope {
 fn scope(words: &[&str]) -> Result<Scope> {
     let mut scope = Scope {
         effort: Effort::Whole,
+        rounds: None,
         contenders: Vec::new(),
         measurements: Vec::new(),
         is_whole: true,
@@ -98,6 +111,11 @@ fn scope(words: &[&str]) -> Result<Scope> {
     while let Some(word) = words.next() {
         match *word {
             "--quick" => scope.effort = Effort::Quick,
+            "--rounds" => {
+                let count = words.next().and_then(|count| count.parse().ok());
+                scope.rounds =
+                    Some(count.filter(|count| *count > 0).context("--rounds needs a number")?);
+            }
             "--only" => {
                 scope.is_whole = false;
                 for name in words.next().copied().unwrap_or_default().split(',') {
@@ -108,7 +126,9 @@ fn scope(words: &[&str]) -> Result<Scope> {
                     }
                 }
             }
-            other => bail!("a bench knows no {other:?}: --quick, --only NAME,… or --report"),
+            other => {
+                bail!("a bench knows no {other:?}: --quick, --rounds N, --only NAME,… or --report")
+            }
         }
     }
     if scope.contenders.is_empty() {
@@ -133,7 +153,7 @@ fn measure(scope: &Scope) -> Result<Record> {
         Stage { loadgen: prepare::build()?, data: folder().join("data"), effort: scope.effort };
     let mut record = Record::default();
     let mut launches = Vec::new();
-    for &contender in &scope.contenders {
+    for contender in scope.asked() {
         match prepare::launch(contender) {
             Ok(launch) => launches.push((contender, launch)),
             Err(error) => {
@@ -143,9 +163,9 @@ fn measure(scope: &Scope) -> Result<Record> {
         }
     }
     // After what was built, which is a load of its own.
-    record.about = machine::about(scope.effort);
+    record.about = machine::about(scope.effort, scope.rounds());
     let before = machine::Processors::now();
-    let rounds = scope.effort.rounds();
+    let rounds = scope.rounds();
     for round in 0..rounds {
         for &measurement in &scope.measurements {
             for (contender, launch) in &launches {
@@ -204,6 +224,21 @@ mod tests {
         assert_eq!(part.measurements, [Measurement::Echo]);
         assert!(!part.is_whole && part.effort == Effort::Quick);
         assert!(scope(&["--only", "nobody"]).is_err());
+        let alone = scope(&["--only", "storm,resume"]).unwrap();
+        assert_eq!(alone.asked().collect::<Vec<_>>(), [Contender::Madang]);
+        assert_eq!(part.asked().collect::<Vec<_>>(), [Contender::Madang, Contender::Nats]);
         assert!(scope(&[]).unwrap().is_whole);
+    }
+
+    #[test]
+    fn rounds_are_as_many_as_was_said_or_one_of_short_runs_or_three() {
+        let rounds = |words: &[&str]| scope(words).map(|scope| scope.rounds()).ok();
+        assert_eq!(rounds(&[]), Some(3));
+        assert_eq!(rounds(&["--quick"]), Some(1));
+        assert_eq!(rounds(&["--rounds", "2", "--quick", "--only", "echo"]), Some(2));
+        for none in [&["--rounds"][..], &["--rounds", "0"], &["--rounds", "some"]] {
+            assert_eq!(rounds(none), None);
+        }
+        assert!(scope(&["--quick", "--rounds", "3"]).unwrap().is_whole);
     }
 }

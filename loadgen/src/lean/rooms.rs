@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{
     Shape, Target,
+    bystanders::Bystanders,
     cost::{Cost, Meter},
     crowd::Crowd,
     measured,
@@ -30,6 +31,8 @@ pub struct Load {
     pub rooms: usize,
     /// Members of each.
     pub members: usize,
+    /// Rooms beside them, with as many followers each, in which nothing is said.
+    pub silent: usize,
     /// What a delivery carries, in bytes.
     pub bytes: usize,
     /// How long a rate is measured.
@@ -50,6 +53,8 @@ pub struct Search {
 pub struct Step {
     /// Messages a second, of all rooms together.
     pub rate: f64,
+    /// Messages that were said within the time.
+    pub messages: u64,
     /// Deliveries within the time.
     pub deliveries: u64,
     /// Half of the deliveries took no longer, in microseconds, from the moment at which the message
@@ -80,10 +85,13 @@ pub struct Found {
 /// Something was lost, doubled or reordered, or the server refused or closed something.
 pub async fn at_rate(target: &Target, load: Load, rate: f64) -> anyhow::Result<Step> {
     let processes = target.processes.clone();
-    measured(target, load.shape(), move |crowd| {
+    let bystanders = Bystanders::come(target, load.silent, load.members).await?;
+    let step = measured(target, load.shape(), move |crowd| {
         Turns { load, said: 0 }.step(crowd, &processes, rate)
-    })
-    .await
+    });
+    let step = step.await?;
+    bystanders.leave()?;
+    Ok(step)
 }
 
 /// Looks for the highest rate that is kept in time: doubles it, then halves the distance.
@@ -92,7 +100,8 @@ pub async fn at_rate(target: &Target, load: Load, rate: f64) -> anyhow::Result<S
 /// As of [`at_rate`].
 pub async fn search(target: &Target, load: Load, search: Search) -> anyhow::Result<Found> {
     let processes = target.processes.clone();
-    measured(target, load.shape(), move |crowd| {
+    let bystanders = Bystanders::come(target, load.silent, load.members).await?;
+    let found = measured(target, load.shape(), move |crowd| {
         let mut turns = Turns { load, said: 0 };
         let mut found = Found { best: None, half: None, steps: Vec::new() };
         let (mut kept, mut not_kept, mut failed) = (None, None, None);
@@ -113,8 +122,10 @@ pub async fn search(target: &Target, load: Load, search: Search) -> anyhow::Resu
             found.half = Some(turns.step(crowd, &processes, best.rate / 2.0)?);
         }
         Ok(found)
-    })
-    .await
+    });
+    let found = found.await?;
+    bystanders.leave()?;
+    Ok(found)
 }
 
 /// The rate to try next; none when it is known well enough what is kept.
@@ -153,7 +164,7 @@ impl Turns {
         let Load { members, lasting, .. } = self.load;
         let warm = self.speak(crowd, rate, WARM_UP_MAX.min(lasting / 4))?;
         crowd.forgets_latency();
-        let before = crowd.deliveries();
+        let (before, said_before) = (crowd.deliveries(), self.said);
         let meter = Meter::begins(processes)?;
         let kept_up = warm && self.speak(crowd, rate, lasting)?;
         let cost = meter.ends()?;
@@ -161,6 +172,7 @@ impl Turns {
         let due = rate * members as f64 * cost.seconds;
         let step = Step {
             rate,
+            messages: (self.said - said_before) as u64,
             deliveries,
             p50_us: crowd.latency().quantile_us(0.5),
             p99_us: crowd.latency().quantile_us(0.99),

@@ -50,13 +50,15 @@ pub(crate) fn echo(found: &FanOut) -> Value {
 
 /// One rate.
 pub(crate) fn step(step: &Step) -> Value {
-    let Step { rate, deliveries, p50_us, p99_us, cost, kept } = step;
+    let Step { rate, messages, deliveries, p50_us, p99_us, cost, kept } = step;
     let shown = json!({
         "rate": rate,
+        "messages": messages,
         "deliveries_per_second": *deliveries as f64 / cost.seconds,
         "p50_us": p50_us,
         "p99_us": p99_us,
         "server_cpu_us_per_delivery": cost.server_us_each(*deliveries),
+        "server_cpu_us_per_message": cost.server_us_each(*messages),
         "load_generator_ceiling_per_second": cost.ceiling_per_second(*deliveries),
         "kept": kept,
     });
@@ -99,6 +101,15 @@ pub(crate) fn handshakes(found: &Handshakes) -> Value {
         "server_cpu_us_per_ticket": server_us_per_ticket,
     });
     with_cost(shown, cost)
+}
+
+/// A whole line: what it is about, and what was found or why there is no figure.
+pub(crate) fn line(mut shown: Value, found: &anyhow::Result<Value>) -> Value {
+    match found {
+        Ok(fields) => merges(&mut shown, fields),
+        Err(error) => shown["failed"] = json!(format!("{error:#}")),
+    }
+    shown
 }
 
 /// Puts more fields behind those that are there.

@@ -8,14 +8,17 @@ use std::{
     time::Duration,
 };
 
-use common::http::Keep;
+use common::http::{Keep, RoomList};
 use futures_util::{SinkExt as _, StreamExt as _, stream::SplitSink};
-use loadgen::lean::{
-    Target,
-    dialect::Dialect,
-    echo,
-    fan_out::{self, FanOut},
-    handshakes, idle, rooms,
+use loadgen::{
+    guest::Guest,
+    lean::{
+        Target,
+        dialect::Dialect,
+        echo,
+        fan_out::{self, FanOut},
+        handshakes, idle, rooms,
+    },
 };
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -210,7 +213,7 @@ async fn idle_connections_stay_open_and_are_weighed() {
 async fn the_rate_of_many_rooms_is_raised_until_it_takes_too_long() {
     let (address, stop) = open_house_with(&FAST).await;
     let lasting = Duration::from_millis(200);
-    let load = rooms::Load { rooms: 4, members: 3, bytes: 256, lasting };
+    let load = rooms::Load { rooms: 4, members: 3, silent: 0, bytes: 256, lasting };
     let ours = target(address, Dialect::Madang);
     let plain = target(plain_room(Manner::Right).await, Dialect::Plain);
     for target in [ours, plain] {
@@ -231,7 +234,7 @@ async fn the_rate_of_many_rooms_is_raised_until_it_takes_too_long() {
 async fn where_many_rooms_are_busy_everybody_is_answered_all_the_same() {
     let (address, stop) = open_house_with(&FAST).await;
     let lasting = Duration::from_millis(200);
-    let load = rooms::Load { rooms: 120, members: 2, bytes: 256, lasting };
+    let load = rooms::Load { rooms: 120, members: 2, silent: 0, bytes: 256, lasting };
     // It ends when all that was said is acknowledged, or fails.
     let step = rooms::at_rate(&target(address, Dialect::Madang), load, 10_000.0).await.unwrap();
     assert!(step.deliveries > 0, "{step:?}");
@@ -239,8 +242,46 @@ async fn where_many_rooms_are_busy_everybody_is_answered_all_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn rooms_are_spoken_in_at_one_rate_while_others_are_only_there() {
+    let (address, stop) = open_house_with(&FAST).await;
+    let lasting = Duration::from_millis(200);
+    // One connection does not follow them all.
+    let load = rooms::Load { rooms: 3, members: 2, silent: 110, bytes: 256, lasting };
+    let ours = target(address, Dialect::Madang);
+    let step = rooms::at_rate(&ours, load, 300.0).await.unwrap();
+    assert!(step.messages > 0 && step.deliveries > 0, "{step:?}");
+    let there = Guest::signs_in(address, "who looks").await.unwrap();
+    let there = there.route.asks("GET", "/api/rooms", &there.cookie, "").await.unwrap();
+    let RoomList { rooms } = serde_json::from_str(&there.body).unwrap();
+    // And the one that a new server has.
+    assert_eq!(rooms.len(), 3 + 110 + 1);
+
+    let plain = target(plain_room(Manner::Right).await, Dialect::Plain);
+    let refused = rooms::at_rate(&plain, load, 300.0).await.unwrap_err();
+    assert!(refused.to_string().contains("one room only"), "{refused}");
+    drop(stop);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_measurement_lasts_until_its_author_hears_themselves() {
+    let (address, stop) = open_house_with(&FAST).await;
+    let ours = target(address, Dialect::Madang);
+    let plain = target(plain_room(Manner::Right).await, Dialect::Plain);
+    for target in [ours, plain] {
+        for in_flight in [1, 8] {
+            // The time is over before anything was said.
+            let load = fan_out::Load { lasting: Duration::ZERO, ..load(in_flight) };
+            let found = fan_out::measure(&target, load).await.unwrap();
+            assert!(found.messages > 0 && found.p50_us.is_some(), "{found:?}");
+        }
+    }
+    drop(stop);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_room_of_many_authors_that_does_wrong_has_no_figure() {
-    let load = rooms::Load { rooms: 1, members: 4, bytes: 64, lasting: Duration::from_millis(400) };
+    let lasting = Duration::from_millis(400);
+    let load = rooms::Load { rooms: 1, members: 4, silent: 0, bytes: 64, lasting };
     for (manner, expected) in [
         (Manner::Doubling, "doubled or reordered"),
         (Manner::Losing, "lost or reordered"),

@@ -74,6 +74,22 @@ async fn whoever_comes_back_is_timed_and_missing_entries_are_no_figure() {
 }
 
 #[tokio::test]
+async fn what_is_missed_can_be_said_first_in_a_room_of_its_own() {
+    let (address, stop) = open_house().await;
+    let process = std::process::id();
+    // More than is on its way at a time.
+    let first = loadgen::resume::fills(address, 700).await.unwrap();
+    let found = loadgen::resume::measure(address, process, &first, 700).await.unwrap();
+    assert_eq!(found.entries, 700);
+    // Nobody else was in it, and the next run has another.
+    let other = loadgen::resume::fills(address, 33).await.unwrap();
+    assert_ne!(other, first);
+    let refused = loadgen::resume::measure(address, process, &other, 34).await;
+    assert!(refused.unwrap_err().to_string().contains("not there"));
+    drop(stop);
+}
+
+#[tokio::test]
 async fn everybody_who_is_cut_comes_back_with_everything_and_is_timed() {
     let (address, stop) = open_house().await;
     let (quiet, back_max) = (Duration::ZERO, Duration::from_secs(30));
@@ -148,6 +164,7 @@ async fn whoever_reads_nothing_is_closed_and_gets_everything_afterwards() {
     assert_eq!(found.closed_after.len(), 2, "{found:?}");
     assert!(found.rounds.iter().all(|(without, with)| without.heard > 0 && with.heard > 0));
     assert!(found.recovered > 0, "{found:?}");
+    assert_eq!(found.bytes_each(2), found.more_bytes[0] / 2);
     drop(stop);
 }
 

@@ -6,11 +6,15 @@ use super::{contender::Contender, measurement::Effort};
 use crate::{command, place};
 
 /// What it is and what was found, in the order of the report.
-pub(super) fn about(effort: Effort) -> Vec<(String, String)> {
+pub(super) fn about(effort: Effort, rounds: usize) -> Vec<(String, String)> {
     let rows = [
         (
             "Measured",
-            format!("{}, {}", said("date", &["--utc", "+%-d %B %Y, %H:%M UTC"]), run(effort)),
+            format!(
+                "{}, {}",
+                said("date", &["--utc", "+%-d %B %Y, %H:%M UTC"]),
+                runs(effort, rounds)
+            ),
         ),
         ("Load average before", first_words("/proc/loadavg", 3)),
         ("Machine", machine()),
@@ -55,11 +59,19 @@ impl Processors {
     }
 }
 
-fn run(effort: Effort) -> &'static str {
-    match effort {
-        Effort::Quick => "**one round of short runs: provisional**",
-        Effort::Whole => "three rounds",
-    }
+/// How many rounds, and of which length. What was measured once is a first look.
+fn runs(effort: Effort, rounds: usize) -> String {
+    let count = match rounds {
+        1 => "one round".to_owned(),
+        2 => "two rounds".to_owned(),
+        3 => "three rounds".to_owned(),
+        more => format!("{more} rounds"),
+    };
+    let length = match effort {
+        Effort::Quick => " of short runs",
+        Effort::Whole => "",
+    };
+    if rounds == 1 { format!("**{count}{length}: provisional**") } else { count + length }
 }
 
 fn said(program: &str, words: &[&str]) -> String {
@@ -135,6 +147,19 @@ mod tests {
         assert_eq!(after.stolen_since(before).1, "25.0 % of the processors");
         assert_eq!(Processors::of(""), Processors { all: 0, stolen: 0 });
         assert!(Processors::now().all > 0);
+    }
+
+    #[test]
+    fn a_report_says_how_many_rounds_of_which_length_there_were() {
+        for (effort, rounds, expected) in [
+            (Effort::Quick, 1, "**one round of short runs: provisional**"),
+            (Effort::Quick, 3, "three rounds of short runs"),
+            (Effort::Whole, 1, "**one round: provisional**"),
+            (Effort::Whole, 3, "three rounds"),
+            (Effort::Whole, 12, "12 rounds"),
+        ] {
+            assert_eq!(runs(effort, rounds), expected);
+        }
     }
 
     #[test]

@@ -5,13 +5,14 @@ use super::contender::Contender;
 /// How long it may take altogether.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effort {
-    /// One round of short runs: whether everything works.
+    /// Short runs, and one round of them: whether everything works.
     Quick,
     /// Three rounds, whose medians count.
     Whole,
 }
 
 impl Effort {
+    /// Rounds, unless it is told how many.
     pub(super) fn rounds(self) -> usize {
         match self {
             Self::Quick => 1,
@@ -48,10 +49,22 @@ pub(super) enum Measurement {
     Last,
     /// Fan-out to 1,000 in a room that keeps everything.
     Durable,
+    /// The same rate in the same 100 rooms of two, while there are no others.
+    ManyRooms100,
+    /// While there are 1,000 in all.
+    ManyRooms1000,
+    /// While there are 8,000 in all.
+    ManyRooms8000,
+    /// Everybody is cut at the same moment and comes back.
+    Storm,
+    /// Some read nothing more.
+    Stalled,
+    /// Somebody gets what they missed.
+    Resume,
 }
 
 impl Measurement {
-    pub(super) const ALL: [Self; 14] = [
+    pub(super) const ALL: [Self; 20] = [
         Self::FanOut1000,
         Self::FanOut100,
         Self::FanOut10000,
@@ -66,6 +79,12 @@ impl Measurement {
         Self::Echo64,
         Self::Last,
         Self::Durable,
+        Self::ManyRooms100,
+        Self::ManyRooms1000,
+        Self::ManyRooms8000,
+        Self::Storm,
+        Self::Stalled,
+        Self::Resume,
     ];
 
     /// As `--only` takes it, and as it stands in what was recorded.
@@ -85,6 +104,12 @@ impl Measurement {
             Self::Echo64 => "echo-64",
             Self::Last => "last",
             Self::Durable => "durable",
+            Self::ManyRooms100 => "many-rooms-100",
+            Self::ManyRooms1000 => "many-rooms-1000",
+            Self::ManyRooms8000 => "many-rooms-8000",
+            Self::Storm => "storm",
+            Self::Stalled => "stalled",
+            Self::Resume => "resume",
         }
     }
 
@@ -95,9 +120,16 @@ impl Measurement {
     /// Whether this question is put to this contender.
     pub(super) fn concerns(self, contender: Contender) -> bool {
         match self {
-            Self::Idle5000 | Self::Idle19000 | Self::Last | Self::Durable => {
-                contender == Contender::Madang
-            }
+            Self::Idle5000
+            | Self::Idle19000
+            | Self::Last
+            | Self::Durable
+            | Self::ManyRooms100
+            | Self::ManyRooms1000
+            | Self::ManyRooms8000
+            | Self::Storm
+            | Self::Stalled
+            | Self::Resume => contender == Contender::Madang,
             Self::FanOut100
             | Self::FanOut1000
             | Self::FanOut10000
@@ -108,6 +140,12 @@ impl Measurement {
             | Self::Handshakes => contender != Contender::Echo,
             Self::Echo | Self::Echo64 => true,
         }
+    }
+
+    /// Whether people come from so many addresses that the server's limits of one, and of all that
+    /// comes in a second, stay as they are.
+    pub(super) fn is_within_limits(self) -> bool {
+        matches!(self, Self::Storm | Self::Stalled)
     }
 
     /// loadgen's subcommand and its options, without server, dialect and process.
@@ -136,6 +174,12 @@ impl Measurement {
             }
             Self::Echo => format!("echo --in-flight 1 --seconds {}", effort.seconds(5)),
             Self::Echo64 => format!("echo --in-flight 64 --seconds {}", effort.seconds(5)),
+            Self::ManyRooms100 => many_rooms(0, effort),
+            Self::ManyRooms1000 => many_rooms(900, effort),
+            Self::ManyRooms8000 => many_rooms(7_900, effort),
+            Self::Storm => storm(effort).to_owned(),
+            Self::Stalled => stalled(effort).to_owned(),
+            Self::Resume => resume(effort).to_owned(),
         };
         match self {
             Self::Last => line.push_str(" --keep 1000"),
@@ -152,7 +196,13 @@ impl Measurement {
             | Self::Idle19000
             | Self::Handshakes
             | Self::Echo
-            | Self::Echo64 => {}
+            | Self::Echo64
+            | Self::ManyRooms100
+            | Self::ManyRooms1000
+            | Self::ManyRooms8000
+            | Self::Storm
+            | Self::Stalled
+            | Self::Resume => {}
         }
         line.split(' ').map(str::to_owned).collect()
     }
@@ -160,8 +210,16 @@ impl Measurement {
     /// Seconds after which a run is ended, whatever it is doing.
     pub(super) fn seconds_max(self) -> u64 {
         match self {
-            Self::Rooms => 300,
-            Self::FanOut10000 | Self::Idle5000 | Self::Idle19000 => 300,
+            Self::Rooms
+            | Self::FanOut10000
+            | Self::Idle5000
+            | Self::Idle19000
+            | Self::ManyRooms100
+            | Self::ManyRooms1000
+            | Self::ManyRooms8000
+            | Self::Storm
+            | Self::Stalled
+            | Self::Resume => 300,
             Self::FanOut100
             | Self::FanOut1000
             | Self::FanOut16
@@ -179,6 +237,40 @@ impl Measurement {
 fn fan_out(followers: u32, in_flight: u32, effort: Effort) -> String {
     let seconds = effort.seconds(8);
     format!("fan-out --followers {followers} --in-flight {in_flight} --seconds {seconds}")
+}
+
+/// So many silent rooms beside 100 that are spoken in. The rate is far from what is too much.
+fn many_rooms(silent: u32, effort: Effort) -> String {
+    let seconds = match effort {
+        Effort::Quick => 4,
+        Effort::Whole => 8,
+    };
+    format!(
+        "rooms --rooms 100 --members 2 --silent-rooms {silent} --rate 5000 --step-seconds {seconds}"
+    )
+}
+
+/// A link that lasted for 30 s is stable, and its client comes back as after its first failure.
+fn storm(effort: Effort) -> &'static str {
+    match effort {
+        Effort::Quick => "storm --clients 10000 --quiet-s 2",
+        Effort::Whole => "storm --clients 10000 --quiet-s 32",
+    }
+}
+
+/// A round is longer than the time after which the server closes.
+fn stalled(effort: Effort) -> &'static str {
+    match effort {
+        Effort::Quick => "stalled --good 100 --stalled 100 --pairs 1 --seconds 16 --warm-up-s 5",
+        Effort::Whole => "stalled --good 100 --stalled 100 --pairs 3 --seconds 16 --warm-up-s 15",
+    }
+}
+
+fn resume(effort: Effort) -> &'static str {
+    match effort {
+        Effort::Quick => "resume --fill --missed 50000",
+        Effort::Whole => "resume --fill --missed 100000",
+    }
 }
 
 /// Two rooms where rooms can be joined. Everybody is asked for a sign of life at least once, but

@@ -24,6 +24,9 @@ const INSTALLING_MAX: Duration = Duration::from_mins(10);
 pub(super) struct Launch {
     pub(super) program: PathBuf,
     pub(super) words: Vec<String>,
+    /// What it is told besides where all that comes is to be let in, although it comes from a few
+    /// addresses.
+    pub(super) unlimited: Vec<String>,
     /// What it says when it listens.
     pub(super) ready: &'static str,
 }
@@ -63,12 +66,17 @@ pub(super) fn launch(contender: Contender) -> Result<Launch> {
 }
 
 fn madang() -> Launch {
-    let line = "--listen 127.0.0.1:{port} --data-dir {data} --says-per-second 1000000 \
-                --connections-per-address-max 20000 --opens-per-address-per-second 100000 \
-                --opens-per-second 100000";
+    let words = |line: &str| line.split_whitespace().map(str::to_owned).collect();
     Launch {
         program: place::target().join("release").join("server"),
-        words: line.split_whitespace().map(str::to_owned).collect(),
+        words: words(
+            "--listen 127.0.0.1:{port} --data-dir {data} --says-per-second 1000000 \
+             --rooms-max 10000",
+        ),
+        unlimited: words(
+            "--connections-per-address-max 20000 --opens-per-address-per-second 100000 \
+             --opens-per-second 100000",
+        ),
         ready: "Madang is open at",
     }
 }
@@ -79,6 +87,7 @@ fn echo() -> Result<Launch> {
     Ok(Launch {
         program: place::target().join("release/examples/echo"),
         words: vec!["--listen".to_owned(), "127.0.0.1:{port}".to_owned()],
+        unlimited: Vec::new(),
         ready: "an echo is open at",
     })
 }
@@ -144,13 +153,15 @@ fn nats() -> Result<Launch> {
     Ok(Launch {
         program: find().context("no nats-server, although it was installed")?,
         words: vec!["--config".to_owned(), config.to_string_lossy().into_owned()],
+        unlimited: Vec::new(),
         ready: "Server is ready",
     })
 }
 
 fn listening(program: PathBuf, words: impl IntoIterator<Item = String>) -> Launch {
     let port = ["--port".to_owned(), "{port}".to_owned()];
-    Launch { program, words: words.into_iter().chain(port).collect(), ready: "listening on" }
+    let words = words.into_iter().chain(port).collect();
+    Launch { program, words, unlimited: Vec::new(), ready: "listening on" }
 }
 
 /// The folder of a peer in the cache, with a copy of its files, after `install` went through there.

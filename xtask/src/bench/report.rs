@@ -4,6 +4,8 @@ mod columns;
 
 mod marks;
 
+mod own;
+
 mod plots;
 
 mod table;
@@ -36,8 +38,9 @@ them all.";
 
 const REPEAT: &str = "\
 ```
-cargo xtask bench                          # three rounds, about two hours
-cargo xtask bench --quick                  # one round of short runs, 20 minutes
+cargo xtask bench                          # three rounds, more than two hours
+cargo xtask bench --quick                  # one round of short runs, 25 minutes
+cargo xtask bench --quick --rounds 3       # three rounds of short runs
 cargo xtask bench --only nats,fan-out-1000 # prints, and leaves this page as it is
 ```
 
@@ -67,9 +70,11 @@ pub(super) fn section(record: &Record) -> String {
         "### Marks".to_owned(),
         "Medians, and in brackets the least and the greatest of the rounds.".to_owned(),
         table(&head(&["", "measured", "mark", ""]), &marks::rows(record)),
-        "### Memory, and what keeping costs".to_owned(),
-        own(record, &mut failures),
     ];
+    parts.extend(own::parts(|measurement, pointer, written| {
+        let median = record.median(Contender::Madang, Figure { measurement, pointer });
+        median.map_or_else(|| failures.cell(record, Contender::Madang, measurement), written)
+    }));
     parts.extend(plots::FILES.iter().map(|(file, title)| format!("![{title}](benchmarks/{file})")));
     if !record.absent.is_empty() {
         parts.push("### Not measured".to_owned());
@@ -160,49 +165,6 @@ fn figure(record: &Record, who: Contender, column: &Column) -> Option<String> {
     Some(if is_full { format!("{text} \\*") } else { text })
 }
 
-/// What is measured of the server alone.
-fn own(record: &Record, failures: &mut Failures) -> String {
-    let mut cell = |measurement, pointer| {
-        let median = record.median(Contender::Madang, Figure { measurement, pointer });
-        median.map_or_else(|| failures.cell(record, Contender::Madang, measurement), numbers::short)
-    };
-    let mut memory = Vec::new();
-    for (connections, measurement) in [
-        ("1,000", Measurement::Idle1000),
-        ("5,000", Measurement::Idle5000),
-        ("19,000", Measurement::Idle19000),
-    ] {
-        memory.push(vec![
-            connections.to_owned(),
-            cell(measurement, "/bytes_per_connection"),
-            cell(measurement, "/server_cpu_us_per_connection_second"),
-        ]);
-    }
-    let mut keeping = Vec::new();
-    for (keep, measurement) in [
-        ("nothing", Measurement::FanOut1000),
-        ("the last 1,000", Measurement::Last),
-        ("everything", Measurement::Durable),
-    ] {
-        keeping.push(vec![
-            keep.to_owned(),
-            cell(measurement, "/server_cpu_us_per_delivery"),
-            cell(measurement, "/deliveries_per_second"),
-            cell(measurement, "/p50_us"),
-            cell(measurement, "/p99_us"),
-        ]);
-    }
-    let memory_head = head(&["idle connections", "bytes for each", "CPU µs for each and second"]);
-    let keeping_head = head(&[
-        "1,000 followers, 64 in flight; the room keeps",
-        "CPU µs per delivery",
-        "deliveries per second",
-        "p50, µs",
-        "p99, µs",
-    ]);
-    format!("{}\n\n{}", table(&memory_head, &memory), table(&keeping_head, &keeping))
-}
-
 fn about(record: &Record) -> String {
     let rows: Vec<Vec<String>> =
         record.about.iter().map(|(what, found)| vec![what.clone(), found.clone()]).collect();
@@ -235,6 +197,18 @@ mod tests {
             let measurement = Measurement::FanOut1000;
             record.runs.push(Run { round: 0, contender, measurement, outcome });
         }
+        record.runs.push(Run {
+            round: 0,
+            contender: Contender::Madang,
+            measurement: Measurement::Storm,
+            outcome: Ok(json!({"clients": 10_000, "last_s": 4.25, "refused": 0})),
+        });
+        record.runs.push(Run {
+            round: 0,
+            contender: Contender::Madang,
+            measurement: Measurement::Stalled,
+            outcome: Err("99 of 100 are closed".to_owned()),
+        });
         record.absent.push((Contender::Nats, "no apt-get here".to_owned()));
         let text = section(&record);
         for expected in [
@@ -244,6 +218,10 @@ mod tests {
             "| FastAPI + uvicorn | failed (1) |",
             "| 1 | FastAPI + uvicorn | fan-out-1000 | failed: follower 7 got message 3 twice |",
             "| nats-server | no apt-get here |",
+            "| 10,000 | — | — | 4.25 | — | 0 | — | — |",
+            "| failed (2) | failed (2) |",
+            "| 2 | Madang | stalled | failed: 99 of 100 are closed |",
+            "| 8,000 | — | — | — |",
         ] {
             assert!(text.contains(expected), "{expected} is not in:\n{text}");
         }

@@ -32,6 +32,18 @@ const IDLE_BYTES: Figure =
 const LAST: Figure = Figure { measurement: Measurement::Last, pointer: "/deliveries_per_second" };
 const DURABLE: Figure =
     Figure { measurement: Measurement::Durable, pointer: "/deliveries_per_second" };
+const WITH_100_ROOMS: Figure =
+    Figure { measurement: Measurement::ManyRooms100, pointer: "/step/server_cpu_us_per_message" };
+const WITH_8000_ROOMS: Figure =
+    Figure { measurement: Measurement::ManyRooms8000, pointer: "/step/server_cpu_us_per_message" };
+const LAST_BACK: Figure = Figure { measurement: Measurement::Storm, pointer: "/last_s" };
+const GOOD_P99: Figure = Figure { measurement: Measurement::Stalled, pointer: "/p99_ratio" };
+const STALLED_BYTES: Figure =
+    Figure { measurement: Measurement::Stalled, pointer: "/bytes_per_stalled" };
+const CLOSED_AFTER: Figure =
+    Figure { measurement: Measurement::Stalled, pointer: "/closed_after_s_max" };
+const RESUMED: Figure =
+    Figure { measurement: Measurement::Resume, pointer: "/entries_per_server_core_second" };
 
 const MARKS: &[Mark] = &[
     Mark {
@@ -117,6 +129,43 @@ const MARKS: &[Mark] = &[
         of: (Madang, columns::FAN_OUT_1000),
         beside: Some((Madang, columns::FAN_OUT_10000)),
         bound: Bound::AtLeast(0.8),
+    },
+    Mark {
+        what: "a message where there are 8,000 rooms: CPU, of that where there are 100",
+        of: (Madang, WITH_8000_ROOMS),
+        beside: Some((Madang, WITH_100_ROOMS)),
+        bound: Bound::AtMost(1.25),
+    },
+    Mark {
+        what: "10,000 cut at the same moment: the last is back, seconds",
+        of: (Madang, LAST_BACK),
+        beside: None,
+        bound: Bound::AtMost(8.0),
+    },
+    Mark {
+        what: "100 read nothing: p99 of 100 who do, of that without them",
+        of: (Madang, GOOD_P99),
+        beside: None,
+        bound: Bound::AtMost(1.25),
+    },
+    Mark {
+        what: "the same: resident memory for each of them, bytes",
+        of: (Madang, STALLED_BYTES),
+        beside: None,
+        bound: Bound::AtMost(524_288.0),
+    },
+    // 15 s, and what it takes to see it: the load looks every 20 ms.
+    Mark {
+        what: "the same: closed after the last byte that they took, seconds",
+        of: (Madang, CLOSED_AFTER),
+        beside: None,
+        bound: Bound::AtMost(15.1),
+    },
+    Mark {
+        what: "somebody gets what they missed: entries for each second of CPU",
+        of: (Madang, RESUMED),
+        beside: None,
+        bound: Bound::AtLeast(50_000.0),
     },
 ];
 
