@@ -169,7 +169,7 @@ impl Author {
         let mut conversation = Conversation::new(connection.clone(), settings, 0.5, now);
         yard.people.connect(&id, connection, &yard.settings);
         conversation.handle_ticket("ticket".to_owned());
-        conversation.handle_authenticated(Some(Member { id, name }), now);
+        conversation.handle_authenticated(Some(Arc::new(Member { id, name })), now);
         let room = &yard.rooms[nth % ROOMS];
         let start = room.start(None, yard.settings.page_entries);
         conversation.handle_followed(None, room.name(), start, (Vec::new(), 0, 0), true);

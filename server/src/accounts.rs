@@ -55,8 +55,8 @@ struct State {
     opened_at: Instant,
     sessions: HashMap<BySession, Session>,
     tickets: HashMap<Hashed, Ticket>,
-    /// What sessions asked for, while it makes a difference.
-    asked_for: HashMap<Hashed, AskedFor>,
+    /// When the tickets end that are out, by session.
+    tickets_end: HashMap<Hashed, Vec<Instant>>,
     /// Sessions that are over and still kept.
     to_forget: HashSet<Hashed>,
     users: HashSet<ByUser>,
@@ -73,14 +73,7 @@ struct Session {
     entered: bool,
     /// When it was kept last, in milliseconds since 1970.
     saved_ms: Option<NonZeroU64>,
-}
-
-/// The tickets that one session asked for.
-#[derive(Debug)]
-struct AskedFor {
-    /// When those end that are out.
-    ends: Vec<Instant>,
-    rate: Bucket,
+    ticket_rate: Bucket,
 }
 
 /// Milliseconds since the accounts were opened. It may lie before that, and even before the
@@ -127,8 +120,8 @@ impl Accounts {
     /// Nobody is signed in.
     #[must_use]
     pub fn new(now: Instant) -> Self {
-        let (sessions, tickets, asked_for, to_forget, users) = Default::default();
-        let state = State { opened_at: now, sessions, tickets, asked_for, to_forget, users };
+        let (sessions, tickets, tickets_end, to_forget, users) = Default::default();
+        let state = State { opened_at: now, sessions, tickets, tickets_end, to_forget, users };
         Self { state: Mutex::new(state) }
     }
 
@@ -143,8 +136,10 @@ impl Accounts {
         if state.sessions.len() >= SESSIONS_MAX {
             return Err(Problem::new(ErrorCode::Busy).retry_after_ms(60_000));
         }
+        let ticket_rate = Bucket::full(now);
         let now = state.moment(now);
-        let session = Session { begun: now, used: now, entered: false, saved_ms: None };
+        let session =
+            Session { begun: now, used: now, entered: false, saved_ms: None, ticket_rate };
         state.begin(Hashed::of(&secret), user.clone(), session);
         Ok((secret, user))
     }
@@ -188,6 +183,7 @@ impl Accounts {
     /// 1970. It alone is compared with what was kept: no clock of this machine was there then.
     pub fn restore(&self, saved: Vec<SavedSession>, wall_ms: u64, now: Instant) {
         let mut state = self.lock();
+        let ticket_rate = Bucket::full(now);
         let now = state.moment(now);
         for SavedSession { session, user, begun_ms, used_ms } in saved {
             let restored = Session {
@@ -195,6 +191,7 @@ impl Accounts {
                 used: now.earlier_by(wall_ms.saturating_sub(used_ms)),
                 entered: true,
                 saved_ms: NonZeroU64::new(used_ms),
+                ticket_rate,
             };
             state.begin(session, user, restored);
         }
@@ -235,12 +232,11 @@ impl Accounts {
     /// Too many tickets are out, or too many were asked for in a short time.
     pub fn issue_ticket(&self, session: &Hashed, now: Instant) -> Result<String, Problem> {
         let mut state = self.lock();
-        let State { sessions, tickets, asked_for, .. } = &mut *state;
+        let State { sessions, tickets, tickets_end, .. } = &mut *state;
         let owner =
             sessions.get_mut(session).ok_or_else(|| Problem::new(ErrorCode::Unauthenticated))?;
-        let AskedFor { ends, rate } =
-            asked_for.entry(*session).or_insert_with(|| AskedFor::nothing(now));
-        rate.take(1.0, &TICKET_RATE, now).map_err(Problem::rate_limited)?;
+        owner.ticket_rate.take(1.0, &TICKET_RATE, now).map_err(Problem::rate_limited)?;
+        let ends = tickets_end.entry(*session).or_default();
         ends.retain(|end| *end > now);
         if ends.len() >= TICKETS_LIVE_MAX
             && let Some(first) = ends.iter().min()
@@ -275,9 +271,7 @@ impl Accounts {
     pub fn handle_timeout(&self, now: Instant) -> Vec<Hashed> {
         let mut state = self.lock();
         state.tickets.retain(|_, ticket| ticket.ends_at > now);
-        state.asked_for.retain(|_, asked_for| asked_for.makes_a_difference(now));
-        // A crowd that came in leaves a table that nobody needs.
-        state.asked_for.shrink_to_fit();
+        state.tickets_end.retain(|_, ends| ends.iter().any(|end| *end > now));
         let now = state.moment(now);
         let expired = state.sessions.iter().filter(|(_, session)| !session.is_alive(now));
         let expired: Vec<Hashed> = expired.map(|(BySession(of), _)| of.session).collect();
@@ -309,36 +303,24 @@ impl State {
         Some(Arc::clone(signed_in))
     }
 
-    /// A ticket is out no longer.
+    /// A ticket is out no longer. Of most sessions no other is.
     fn ticket_was_redeemed(&mut self, ticket: &Ticket) {
-        let Some(AskedFor { ends, .. }) = self.asked_for.get_mut(&ticket.session) else { return };
+        let Some(ends) = self.tickets_end.get_mut(&ticket.session) else { return };
         if let Some(at) = ends.iter().position(|end| *end == ticket.ends_at) {
             ends.swap_remove(at);
         }
-        // Of most sessions no other is out.
         if ends.is_empty() {
-            ends.shrink_to_fit();
+            self.tickets_end.remove(&ticket.session);
         }
     }
 
     fn end(&mut self, session: &Hashed) {
-        self.asked_for.remove(session);
+        self.tickets_end.remove(session);
         if let Some((BySession(ended), _)) = self.sessions.remove_entry(session) {
             self.users.remove(&ended.user.id);
             self.to_forget.insert(*session);
         }
         self.tickets.retain(|_, ticket| ticket.session != *session);
-    }
-}
-
-impl AskedFor {
-    fn nothing(now: Instant) -> Self {
-        Self { ends: Vec::new(), rate: Bucket::full(now) }
-    }
-
-    /// Whether more is remembered here than of a session that asked for nothing.
-    fn makes_a_difference(&self, now: Instant) -> bool {
-        self.ends.iter().any(|end| *end > now) || !self.rate.is_full(now)
     }
 }
 

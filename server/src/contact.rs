@@ -104,6 +104,7 @@ pub(crate) mod tests {
     }
 
     #[tokio::test]
+    #[expect(clippy::mutable_key_type, reason = "whose it is does not change, and that is the key")]
     async fn a_connection_is_found_by_its_id_and_belongs_to_one() {
         let (near, _far) = connected().await;
         let contact = contact_of("hana", near);

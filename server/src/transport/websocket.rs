@@ -8,7 +8,6 @@ pub mod socket;
 pub mod upgrade;
 
 use std::{
-    collections::VecDeque,
     future::poll_fn,
     panic::AssertUnwindSafe,
     pin::Pin,
@@ -34,6 +33,7 @@ use crate::{
     live::{Answer, Asked, Mail, Marked},
     random,
 };
+use delivery::CatchUp;
 use socket::{Happened, Socket};
 
 /// A message may come in so many frames, within this time.
@@ -60,16 +60,6 @@ struct Connection {
     /// None while it keeps up.
     catch_up: Option<Box<CatchUp>>,
     _place: Arc<Place>,
-}
-
-/// Rooms in which a connection reads by its cursor.
-#[derive(Default)]
-struct CatchUp {
-    /// There is something new.
-    dirty: VecDeque<RoomName>,
-    /// They were read to the head: what is new there can be handed to the line, once it has taken
-    /// everything.
-    read_to_the_head: Vec<RoomName>,
 }
 
 /// What a connection needs until its ticket was looked at: nobody else knows of it.
@@ -312,13 +302,6 @@ impl Connection {
         match outcome {
             Ok(position) => self.conversation.handle_appended(id, room, message_id, position),
             Err(problem) => self.conversation.handle_refused(Some(id), problem, now),
-        }
-    }
-
-    fn mark_dirty(&mut self, room: RoomName) {
-        let CatchUp { dirty, .. } = &mut **self.catch_up.get_or_insert_default();
-        if !dirty.contains(&room) {
-            dirty.push_back(room);
         }
     }
 

@@ -1,11 +1,13 @@
 //! What a connection is told, on its way to the line: replies first, then what the rooms have for
 //! it, read by its cursors, until it keeps up and is handed what is new with everybody else.
 
+use std::collections::VecDeque;
+
 use common::{CloseCode, RoomName, ServerMessage};
 use rooms::{Frame, Read};
 use websocket::{Opcode, write_frame};
 
-use super::{CatchUp, Connection};
+use super::Connection;
 use crate::{clock, line::Leaves, live::Reading};
 
 /// Bytes that are handed to the socket before it is flushed.
@@ -13,6 +15,16 @@ const TURN_BYTES_MAX: usize = 128 * 1024;
 /// Pages that are read before the mail is looked at again: whose own entries are left out may read
 /// many and write nothing.
 const TURN_PAGES_MAX: usize = 256;
+
+/// Rooms in which a connection reads by its cursor.
+#[derive(Default)]
+pub(super) struct CatchUp {
+    /// There is something new.
+    dirty: VecDeque<RoomName>,
+    /// They were read to the head: what is new there can be handed to the line, once it has taken
+    /// everything.
+    read_to_the_head: Vec<RoomName>,
+}
 
 /// What a turn has to write.
 enum Filled {
@@ -96,6 +108,13 @@ impl Connection {
             }
         }
         self.catch_up.is_some()
+    }
+
+    pub(super) fn mark_dirty(&mut self, room: RoomName) {
+        let CatchUp { dirty, .. } = &mut **self.catch_up.get_or_insert_default();
+        if !dirty.contains(&room) {
+            dirty.push_back(room);
+        }
     }
 
     /// What was handed to the line is known to the conversation before it tells where logs stand.
