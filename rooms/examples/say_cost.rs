@@ -7,6 +7,7 @@
 
 use std::{
     env,
+    num::NonZeroU64,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -15,8 +16,8 @@ use common::{
     ConnectionId, Epoch, Member, RoomName, Timestamp, UserId, UserName, encode_server, http::Keep,
 };
 use rooms::{
-    Appended, Conversation, Draft, Entry, Frame, MemoryLog, NewRoom, People, Request, Room,
-    RoomRecord, Settings,
+    Appended, ConnectionNumber, Conversation, Draft, Entry, Frame, MemoryLog, NewRoom, People,
+    Request, Room, RoomRecord, Settings,
 };
 use websocket::{Decoder, Incoming, Limits, Opcode, write_frame};
 
@@ -166,8 +167,9 @@ impl Author {
         let id = UserId::new(format!("u{nth:020}")).expect("a token");
         let name = UserName::new(format!("guest {nth}")).expect("a name");
         let settings = Arc::clone(&yard.settings);
-        let mut conversation = Conversation::new(connection.clone(), settings, 0.5, now);
-        yard.people.connect(&id, connection, &yard.settings);
+        let mut conversation = Conversation::new(connection, settings, 0.5, now);
+        let number = ConnectionNumber(NonZeroU64::MIN.saturating_add(nth as u64));
+        yard.people.connect(&id, number, &yard.settings);
         conversation.handle_ticket("ticket".to_owned());
         conversation.handle_authenticated(Some(Arc::new(Member { id, name })), now);
         let room = &yard.rooms[nth % ROOMS];

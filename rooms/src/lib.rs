@@ -41,7 +41,7 @@ pub mod mutant;
 pub use conversation::{Conversation, Frame, Request};
 pub use entry::{Content, Draft, Entry, MembershipChange};
 pub use log::{AppendRefusal, Appended, MemoryLog, NewRoom, OpenRefusal, RoomRecord};
-pub use people::People;
+pub use people::{ConnectionNumber, People};
 pub use presence::{News, Presence};
 pub use queue::Queue;
 pub use room::{Read, Room, Start};

@@ -4,12 +4,18 @@
 
 use std::{
     collections::BTreeMap,
+    num::NonZeroU64,
     time::{Duration, Instant},
 };
 
-use common::{ConnectionId, RoomName, UserId};
+use common::{RoomName, UserId};
 
 use crate::{Settings, lookup::Lookup, rate::Bucket};
+
+/// A connection, by its number in the process. There are many, and each is written down in many
+/// places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnectionNumber(pub NonZeroU64);
 
 /// Everybody who is connected or was a moment ago.
 #[derive(Debug, Default)]
@@ -20,7 +26,7 @@ pub struct People {
 /// Small while nothing was asked for: many are connected once and do nothing.
 #[derive(Debug, Default)]
 struct Person {
-    oldest: Option<ConnectionId>,
+    oldest: Option<ConnectionNumber>,
     more: Option<Box<More>>,
 }
 
@@ -28,7 +34,7 @@ struct Person {
 #[derive(Debug, Default)]
 struct More {
     /// The connections behind the oldest, in their order.
-    later: Vec<ConnectionId>,
+    later: Vec<ConnectionNumber>,
     spent: Option<Spent>,
     /// Rooms that this person opened.
     rooms_opened: usize,
@@ -58,9 +64,9 @@ impl People {
     pub fn connect(
         &mut self,
         user: &UserId,
-        connection: ConnectionId,
+        connection: ConnectionNumber,
         settings: &Settings,
-    ) -> Option<ConnectionId> {
+    ) -> Option<ConnectionNumber> {
         let person = self.person(user);
         if person.oldest.is_none() {
             person.oldest = Some(connection);
@@ -72,12 +78,12 @@ impl People {
     }
 
     /// A connection of this person ended.
-    pub fn disconnect(&mut self, user: &UserId, connection: &ConnectionId) {
+    pub fn disconnect(&mut self, user: &UserId, connection: ConnectionNumber) {
         if let Some(person) = self.people.get_mut(user) {
             if let Some(more) = &mut person.more {
-                more.later.retain(|other| other != connection);
+                more.later.retain(|other| *other != connection);
             }
-            if person.oldest.as_ref() == Some(connection) {
+            if person.oldest == Some(connection) {
                 person.oldest_goes();
             }
         }
@@ -187,7 +193,7 @@ impl Person {
     }
 
     /// The next is the oldest from here on.
-    fn oldest_goes(&mut self) -> Option<ConnectionId> {
+    fn oldest_goes(&mut self) -> Option<ConnectionNumber> {
         let later = self.more.as_mut().map(|more| &mut more.later);
         let next = later.filter(|later| !later.is_empty()).map(|later| later.remove(0));
         std::mem::replace(&mut self.oldest, next)

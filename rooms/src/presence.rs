@@ -28,7 +28,7 @@ const CHANGES_KEPT: usize = 16;
 pub struct Presence {
     /// How many connections each of them has here.
     present: BTreeMap<Present, u32>,
-    version: u64,
+    version: u32,
     changes: VecDeque<Change>,
     /// What changed since the last version, and when it is told.
     unpublished: Change,
@@ -143,7 +143,7 @@ impl Presence {
         let large = std::mem::replace(&mut self.was_large, is_large);
         // Of a large room nobody is told who came and went: it is not kept either.
         let change = if large { Change { large, ..Change::default() } } else { change };
-        self.version += 1;
+        self.version = self.version.wrapping_add(1);
         self.changes.push_back(change);
         if self.changes.len() > CHANGES_KEPT {
             self.changes.pop_front();
@@ -159,13 +159,13 @@ impl Presence {
 
     /// What whoever knows `version` has to be told to know [`Self::version`].
     #[must_use]
-    pub fn news_since(&self, version: u64) -> News {
+    pub fn news_since(&self, version: u32) -> News {
         if version == self.version {
             return News::None;
         }
-        let missed = usize::try_from(self.version.saturating_sub(version)).unwrap_or(usize::MAX);
+        let missed = self.version.wrapping_sub(version) as usize;
         let state = || News::State { members: self.members(), count: self.count() };
-        if missed > self.changes.len() || version > self.version {
+        if missed > self.changes.len() {
             return state();
         }
         // In a large room everybody's coming and going would be told to everybody: only the count is.
@@ -188,9 +188,9 @@ impl Presence {
         }
     }
 
-    /// Grows by one with each published change.
+    /// Grows by one with each published change; after 2³² of them it begins anew.
     #[must_use]
-    pub fn version(&self) -> u64 {
+    pub fn version(&self) -> u32 {
         self.version
     }
 

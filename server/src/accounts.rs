@@ -7,7 +7,7 @@ pub mod cookie;
 
 use std::{
     collections::{HashMap, HashSet},
-    num::NonZeroU64,
+    num::NonZeroU32,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -71,15 +71,15 @@ struct Session {
     used: Moment,
     /// Whether it ever asked for a ticket.
     entered: bool,
-    /// When it was kept last, in milliseconds since 1970.
-    saved_ms: Option<NonZeroU64>,
+    /// When it was kept last, in seconds since 1970.
+    saved_at: Option<NonZeroU32>,
     ticket_rate: Bucket,
 }
 
-/// Milliseconds since the accounts were opened. It may lie before that, and even before the
-/// machine's clock began.
+/// Whole seconds since the accounts were opened, which is as exact as the life of a session has to
+/// be. It may lie before that, and even before the machine's clock began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Moment(i64);
+struct Moment(i32);
 
 #[derive(Debug)]
 struct Ticket {
@@ -139,7 +139,7 @@ impl Accounts {
         let ticket_rate = Bucket::full(now);
         let now = state.moment(now);
         let session =
-            Session { begun: now, used: now, entered: false, saved_ms: None, ticket_rate };
+            Session { begun: now, used: now, entered: false, saved_at: None, ticket_rate };
         state.begin(Hashed::of(&secret), user.clone(), session);
         Ok((secret, user))
     }
@@ -187,10 +187,10 @@ impl Accounts {
         let now = state.moment(now);
         for SavedSession { session, user, begun_ms, used_ms } in saved {
             let restored = Session {
-                begun: now.earlier_by(wall_ms.saturating_sub(begun_ms)),
-                used: now.earlier_by(wall_ms.saturating_sub(used_ms)),
+                begun: now.earlier_by_ms(wall_ms.saturating_sub(begun_ms)),
+                used: now.earlier_by_ms(wall_ms.saturating_sub(used_ms)),
                 entered: true,
-                saved_ms: NonZeroU64::new(used_ms),
+                saved_at: seconds_since_1970(used_ms),
                 ticket_rate,
             };
             state.begin(session, user, restored);
@@ -202,9 +202,11 @@ impl Accounts {
     pub fn to_save(&self, session: &Hashed, wall_ms: u64, now: Instant) -> Option<SavedSession> {
         let state = self.lock();
         let (BySession(signed_in), owner) = state.sessions.get_key_value(session)?;
-        let is_old = |saved: NonZeroU64| wall_ms.saturating_sub(saved.get()) >= SAVE_EVERY_MS;
-        let age_ms = owner.begun.ms_until(state.moment(now));
-        owner.saved_ms.is_none_or(is_old).then(|| SavedSession {
+        let is_old = |saved: NonZeroU32| {
+            wall_ms.saturating_sub(u64::from(saved.get()) * 1_000) >= SAVE_EVERY_MS
+        };
+        let age_ms = u64::from(owner.begun.seconds_until(state.moment(now))) * 1_000;
+        owner.saved_at.is_none_or(is_old).then(|| SavedSession {
             session: *session,
             user: Member::clone(&signed_in.user),
             begun_ms: wall_ms.saturating_sub(age_ms),
@@ -215,7 +217,7 @@ impl Accounts {
     /// The session is kept.
     pub fn saved(&self, saved: &SavedSession) {
         if let Some(owner) = self.lock().sessions.get_mut(&saved.session) {
-            owner.saved_ms = NonZeroU64::new(saved.used_ms);
+            owner.saved_at = seconds_since_1970(saved.used_ms);
         }
     }
 
@@ -223,7 +225,7 @@ impl Accounts {
     /// theirs.
     pub fn is_saved(&self, session: &Hashed) -> bool {
         let state = self.lock();
-        state.sessions.get(session).is_some_and(|session| session.saved_ms.is_some())
+        state.sessions.get(session).is_some_and(|session| session.saved_at.is_some())
     }
 
     /// The right to open one connection.
@@ -288,8 +290,8 @@ impl Accounts {
 
 impl State {
     fn moment(&self, at: Instant) -> Moment {
-        let since = at.saturating_duration_since(self.opened_at).as_millis();
-        Moment(i64::try_from(since).unwrap_or(i64::MAX))
+        let since = at.saturating_duration_since(self.opened_at).as_secs();
+        Moment(i32::try_from(since).unwrap_or(i32::MAX))
     }
 
     fn begin(&mut self, session: Hashed, user: Member, state: Session) {
@@ -327,19 +329,25 @@ impl State {
 impl Session {
     fn is_alive(&self, now: Moment) -> bool {
         let idle_max = if self.entered { SESSION_IDLE } else { SESSION_UNUSED };
-        let within = |since: Moment, max| Duration::from_millis(since.ms_until(now)) < max;
+        let within =
+            |since: Moment, max| Duration::from_secs(since.seconds_until(now).into()) < max;
         within(self.used, idle_max) && within(self.begun, SESSION_LIFE)
     }
 }
 
 impl Moment {
-    fn earlier_by(self, ms: u64) -> Self {
-        Self(self.0.saturating_sub_unsigned(ms))
+    fn earlier_by_ms(self, ms: u64) -> Self {
+        Self(self.0.saturating_sub_unsigned(u32::try_from(ms / 1_000).unwrap_or(u32::MAX)))
     }
 
-    fn ms_until(self, later: Self) -> u64 {
-        u64::try_from(later.0.saturating_sub(self.0)).unwrap_or(0)
+    fn seconds_until(self, later: Self) -> u32 {
+        u32::try_from(later.0.saturating_sub(self.0)).unwrap_or(0)
     }
+}
+
+/// None for the first second of 1970, and for what lies after 2106: as if it had not been kept.
+fn seconds_since_1970(ms: u64) -> Option<NonZeroU32> {
+    u32::try_from(ms / 1_000).ok().and_then(NonZeroU32::new)
 }
 
 /// Looks for what has expired, for ever. Connections of an expired session are closed.

@@ -3,6 +3,7 @@
 use std::{
     collections::{HashMap, HashSet},
     net::{IpAddr, Ipv6Addr},
+    num::NonZeroU64,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicU64, Ordering},
@@ -12,7 +13,10 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use common::{CloseCode, ConnectionId, ErrorCode, Problem};
-use rooms::rate::{Bucket, Rate};
+use rooms::{
+    ConnectionNumber,
+    rate::{Bucket, Rate},
+};
 
 use crate::{
     Config,
@@ -21,7 +25,7 @@ use crate::{
     random,
 };
 
-/// All TCP connections by address, and all WebSocket connections by their id.
+/// All TCP connections by address, and all WebSocket connections by their number.
 #[derive(Debug)]
 pub struct Connections {
     state: Arc<Mutex<State>>,
@@ -69,11 +73,12 @@ impl Connections {
         }
     }
 
-    /// A name for one connection, which no other has as long as the process lives: the low 48 bits
-    /// of a number as eight letters. There are many, and they are short.
-    pub fn next_id(&self) -> ConnectionId {
-        let [_, _, low @ ..] = self.next_number.fetch_add(1, Ordering::Relaxed).to_be_bytes();
-        ConnectionId::new(URL_SAFE_NO_PAD.encode(low)).expect("its letters are those of a token")
+    /// A number for one connection, which no other has as long as the process lives: 48 bits.
+    pub fn next_number(&self) -> ConnectionNumber {
+        /// Above them, so that none is 0.
+        const ABOVE: NonZeroU64 = NonZeroU64::MIN.saturating_add((1 << 48) - 1);
+        let number = self.next_number.fetch_add(1, Ordering::Relaxed) % ABOVE;
+        ConnectionNumber(ABOVE | number)
     }
 
     /// A TCP connection came; `None` when there is no place for it.
@@ -119,13 +124,13 @@ impl Connections {
     }
 
     /// A connection ended.
-    pub fn end(&self, id: &ConnectionId) {
-        self.lock().talking.remove(id);
+    pub fn end(&self, number: ConnectionNumber) {
+        self.lock().talking.remove(&number);
     }
 
     /// Tells one connection to end.
-    pub fn close(&self, id: &ConnectionId, code: CloseCode) {
-        if let Some(ByConnection(contact)) = self.lock().talking.get(id) {
+    pub fn close(&self, number: ConnectionNumber, code: CloseCode) {
+        if let Some(ByConnection(contact)) = self.lock().talking.get(&number) {
             contact.mailbox().close(code);
         }
     }
@@ -176,6 +181,13 @@ impl Connections {
     }
 }
 
+/// What people call a connection: the low 48 bits of its number as eight letters.
+#[must_use]
+pub fn id_of(ConnectionNumber(number): ConnectionNumber) -> ConnectionId {
+    let [_, _, low @ ..] = number.get().to_be_bytes();
+    ConnectionId::new(URL_SAFE_NO_PAD.encode(low)).expect("its letters are those of a token")
+}
+
 impl State {
     fn address(&mut self, address: Ipv6Addr, now: Instant) -> &mut Address {
         let new = || Address { open: 0, opens: Bucket::full(now) };
@@ -221,9 +233,9 @@ mod tests {
     }
 
     #[test]
-    fn connections_have_names_of_their_own() {
+    fn connections_have_numbers_and_names_of_their_own() {
         let connections = Connections::new(&Config::parse_from(["server"]));
-        let names: HashSet<_> = (0..1_000).map(|_| connections.next_id()).collect();
+        let names: HashSet<_> = (0..1_000).map(|_| id_of(connections.next_number())).collect();
         assert_eq!(names.len(), 1_000);
         assert!(names.iter().all(|name| name.as_str().len() == 8));
     }

@@ -7,9 +7,12 @@
 use std::sync::{Arc, OnceLock};
 
 use common::{ConnectionId, UserId};
+use rooms::ConnectionNumber;
 use tokio::net::TcpStream;
 
-use crate::{accounts::SignedIn, found_by::found_by, line::Line, live::Mailbox};
+use crate::{
+    accounts::SignedIn, connections::id_of, found_by::found_by, line::Line, live::Mailbox,
+};
 
 /// One connection, as others reach it.
 #[derive(Debug)]
@@ -24,14 +27,14 @@ pub struct Contact {
 #[derive(Debug)]
 pub struct Owner {
     /// Which connection.
-    pub connection: ConnectionId,
+    pub connection: ConnectionNumber,
     /// Who is at the other end, and the session they came with.
     pub signed_in: Arc<SignedIn>,
 }
 
 found_by!(
     /// In a table, found by its connection.
-    pub ByConnection(Arc<Contact>), ConnectionId, |contact| &contact.owner().connection
+    pub ByConnection(Arc<Contact>), ConnectionNumber, |contact| &contact.owner().connection
 );
 
 impl Contact {
@@ -56,10 +59,10 @@ impl Contact {
         self.owner.get().expect("nobody is told of a connection before its ticket was accepted")
     }
 
-    /// Which connection it is, where its ticket was accepted.
+    /// What it is called for people, where its ticket was accepted.
     #[must_use]
-    pub fn id(&self) -> Option<&ConnectionId> {
-        self.owner.get().map(|owner| &owner.connection)
+    pub fn id(&self) -> Option<ConnectionId> {
+        self.owner.get().map(|owner| id_of(owner.connection))
     }
 
     /// Who is at the other end. As for [`Self::owner`], somebody has to be.
@@ -83,10 +86,18 @@ impl Contact {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use std::num::NonZeroU64;
+
     use common::{Member, UserName};
 
     use super::*;
     use crate::{accounts::Hashed, line::tests::connected};
+
+    /// A person of a test has one connection, whose number is made of their name.
+    pub(crate) fn number_of(name: &str) -> ConnectionNumber {
+        let number = name.bytes().fold(1, |number: u64, byte| number << 8 | u64::from(byte));
+        ConnectionNumber(NonZeroU64::new(number).expect("a test's names are short"))
+    }
 
     /// The one connection of a test's person, over this socket.
     pub(crate) fn contact_of(name: &str, near: TcpStream) -> Arc<Contact> {
@@ -97,7 +108,7 @@ pub(crate) mod tests {
         });
         let contact = Contact::new(near);
         contact.belongs_to(Owner {
-            connection: ConnectionId::new(token('c')).expect("a test's names are tokens"),
+            connection: number_of(name),
             signed_in: Arc::new(SignedIn { session: Hashed::of(name), user }),
         });
         Arc::new(contact)
@@ -116,7 +127,7 @@ pub(crate) mod tests {
         assert!(Arc::ptr_eq(&found.0, &duri));
 
         let signed_in = Arc::clone(&duri.owner().signed_in);
-        contact.belongs_to(Owner { connection: duri.owner().connection.clone(), signed_in });
+        contact.belongs_to(Owner { connection: duri.owner().connection, signed_in });
         assert_eq!(contact.user().as_str(), "u-hana");
     }
 }

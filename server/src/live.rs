@@ -21,11 +21,11 @@ use std::{
 };
 
 pub use audience::Seated;
-use common::{ConnectionId, Digest, ErrorCode, Member, Position, Problem, RoomName, UserId};
+use common::{Digest, ErrorCode, Member, Position, Problem, RoomName, UserId};
 pub use flushing::hand_out;
 pub use mailbox::{Answer, Asked, Mail, Mailbox, Marked};
 use rooms::{
-    Appended, Draft, Entry, MemoryLog, News, People, Read, Settings, Start,
+    Appended, ConnectionNumber, Draft, Entry, MemoryLog, News, People, Read, Settings, Start,
     access::{Deed, may},
     conversation::Follow,
 };
@@ -60,7 +60,7 @@ pub struct Followed {
     /// Where to begin reading.
     pub start: Start,
     /// The people present, how many they are, and the version of that.
-    pub presence: (Vec<Member>, u32, u64),
+    pub presence: (Vec<Member>, u32, u32),
 }
 
 /// How far a connection was handed what is new, and the log's digest there, where it is at hand.
@@ -76,7 +76,7 @@ pub struct Reading {
     /// What is new of the presence.
     pub news: News,
     /// The version of that.
-    pub version: u64,
+    pub version: u32,
 }
 
 impl Live {
@@ -151,7 +151,7 @@ impl Live {
         &self,
         room: &RoomName,
         user: &UserId,
-        connection: &ConnectionId,
+        connection: ConnectionNumber,
         on_purpose: bool,
     ) {
         let Some(running) = self.lock().get(room).cloned() else { return };
@@ -165,21 +165,23 @@ impl Live {
 
     /// Whether a connection follows a room.
     #[must_use]
-    pub fn is_followed(&self, room: &RoomName, connection: &ConnectionId) -> bool {
+    pub fn is_followed(&self, room: &RoomName, connection: ConnectionNumber) -> bool {
         let running = self.lock().get(room).cloned();
-        running.is_some_and(|running| running.lock().followers.contains(connection))
+        running.is_some_and(|running| running.lock().is_followed_by(connection))
     }
 
     /// What follows a connection's cursor in a room, and what is new of its presence; `None` when
     /// the connection follows it no longer. What the tail does not hold is to be read with
     /// [`Self::read_further_back`].
     #[must_use]
-    pub fn read(&self, follow: &Follow, connection: &ConnectionId) -> Option<Reading> {
+    pub fn read(&self, follow: &Follow, connection: ConnectionNumber) -> Option<Reading> {
         let running = self.lock().get(&follow.room).cloned()?;
         let Settings { read_entries_max, read_bytes_max, page_entries, .. } = *self.settings;
         let mut state = running.lock();
         // Whoever was sent away reads nothing of what came after.
-        state.followers.get(connection)?;
+        if !state.is_followed_by(connection) {
+            return None;
+        }
         let Standing { handed, keeps_up } = state.standing(connection);
         let room = &state.room;
         let (news, version) = (room.presence.news_since(follow.presence), room.presence.version());
@@ -196,14 +198,14 @@ impl Live {
     /// How far a connection was handed what is new in a room, beside what it read, and the log's
     /// digest there.
     #[must_use]
-    pub fn handed(&self, room: &RoomName, connection: &ConnectionId) -> Option<Handed> {
+    pub fn handed(&self, room: &RoomName, connection: ConnectionNumber) -> Option<Handed> {
         let running = self.lock().get(room).cloned()?;
         running.lock().standing(connection).handed
     }
 
     /// A connection has read everything, and its line took it: what is new is handed to that line
     /// from here on. `false` when there is something to read first.
-    pub fn keep_up(&self, follow: &Follow, connection: &ConnectionId) -> bool {
+    pub fn keep_up(&self, follow: &Follow, connection: ConnectionNumber) -> bool {
         let Some(running) = self.lock().get(&follow.room).cloned() else { return true };
         let mut state = running.lock();
         state.sit(connection, &follow.cursor, follow.echo)
@@ -211,7 +213,7 @@ impl Live {
 
     /// Where a connection sits that keeps up with a room.
     #[must_use]
-    pub fn seat(&self, room: &RoomName, connection: &ConnectionId) -> Option<Seated> {
+    pub fn seat(&self, room: &RoomName, connection: ConnectionNumber) -> Option<Seated> {
         let running = self.lock().get(room).cloned()?;
         let may_wait = self.flushing.is_busy(room);
         running.lock().seat(connection, may_wait)
@@ -289,12 +291,12 @@ impl Live {
     }
 
     /// A connection of this person begins; answers the one that has to make place for it.
-    pub fn connect(&self, user: &UserId, connection: &ConnectionId) -> Option<ConnectionId> {
-        self.people().connect(user, connection.clone(), &self.settings)
+    pub fn connect(&self, user: &UserId, connection: ConnectionNumber) -> Option<ConnectionNumber> {
+        self.people().connect(user, connection, &self.settings)
     }
 
     /// A connection of this person ended.
-    pub fn disconnect(&self, user: &UserId, connection: &ConnectionId) {
+    pub fn disconnect(&self, user: &UserId, connection: ConnectionNumber) {
         self.people().disconnect(user, connection);
     }
 
@@ -330,7 +332,7 @@ impl Live {
         rooms.retain(|name, running| {
             let mut state = running.lock();
             if state.room.presence.handle_timeout(now) {
-                to_tell.push((name.clone(), state.contacts()));
+                to_tell.push((name.clone(), state.followers().map(Arc::downgrade).collect()));
             }
             // Whoever is about to follow holds the room as well.
             let needed = Arc::strong_count(running) > 1 || !state.is_idle();

@@ -7,6 +7,7 @@ mod writing;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
+    num::NonZeroU64,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -16,7 +17,7 @@ use common::{
     http::{Keep, Unread},
 };
 use rooms::{
-    Conversation, Entry, MemoryLog, NewRoom, People, Room, RoomRecord, Settings,
+    ConnectionNumber, Conversation, Entry, MemoryLog, NewRoom, People, Room, RoomRecord, Settings,
     conversation::Closing,
 };
 
@@ -82,7 +83,7 @@ pub(crate) enum Fault {
 
 #[derive(Debug)]
 pub(crate) struct Connection {
-    id: ConnectionId,
+    number: ConnectionNumber,
     conversation: Conversation,
     user: Option<UserId>,
     /// Frames that arrived and were not read.
@@ -236,13 +237,14 @@ impl Server {
     pub(crate) fn accept(&mut self, connection: u64, phase: f64, now: Instant) {
         let id = ConnectionId::new(format!("c{connection}")).expect("a token");
         let settings = Arc::clone(&self.settings);
-        let mut conversation = Conversation::new(id.clone(), settings, phase, now);
+        let mut conversation = Conversation::new(id, settings, phase, now);
         if let Some(mutant) = self.broken.server() {
             conversation.break_on_purpose(mutant);
         }
+        let number = ConnectionNumber(NonZeroU64::MIN.saturating_add(connection));
         let (user, unread, stalled_at) = (None, VecDeque::new(), None);
         let fresh =
-            Connection { id, conversation, user, unread, dirty: true, written: 0, stalled_at };
+            Connection { number, conversation, user, unread, dirty: true, written: 0, stalled_at };
         self.connections.insert(connection, fresh);
     }
 
@@ -283,7 +285,7 @@ impl Server {
     pub(crate) fn lose(&mut self, connection: u64, now: Instant) {
         let Some(it) = self.connections.remove(&connection) else { return };
         let Some(user) = &it.user else { return };
-        self.people.disconnect(user, &it.id);
+        self.people.disconnect(user, it.number);
         for follow in it.conversation.follows() {
             if let Some(room) = self.rooms.get_mut(&follow.room) {
                 room.presence.lose(user, now);

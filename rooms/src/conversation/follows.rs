@@ -15,7 +15,7 @@ pub struct Follow {
     /// Whether its author's own entries are sent as well.
     pub echo: bool,
     /// The version of the presence that the connection knows.
-    pub presence: u64,
+    pub presence: u32,
     /// The digest at the cursor, when it is known and the connection has not been told of it.
     pub(super) untold: Option<Digest>,
 }

@@ -18,7 +18,7 @@ impl Conversation {
         id: Option<u64>,
         room: &RoomName,
         start: Start,
-        (members, count, presence): (Vec<Member>, u32, u64),
+        (members, count, presence): (Vec<Member>, u32, u32),
         echo: bool,
     ) {
         let Start { head, after, recovered, resync, digest, base, floor } = start;
@@ -147,7 +147,7 @@ impl Conversation {
     }
 
     /// What there is to tell of a followed room's presence, up to `version`.
-    pub fn handle_news(&mut self, room: &RoomName, news: News, version: u64) {
+    pub fn handle_news(&mut self, room: &RoomName, news: News, version: u32) {
         let Some(follow) = self.follows.get_mut(room) else { return };
         follow.presence = version;
         let room = room.clone();

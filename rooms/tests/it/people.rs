@@ -1,14 +1,13 @@
 //! How much one person may do over all their connections, and that they are forgotten.
 
-use std::time::Duration;
+use std::{num::NonZeroU64, time::Duration};
 
-use common::ConnectionId;
-use rooms::{People, Settings};
+use rooms::{ConnectionNumber, People, Settings};
 
 use super::{at, room_name, user_id};
 
-fn connection(n: usize) -> ConnectionId {
-    ConnectionId::new(format!("c{n}")).unwrap()
+fn connection(n: u64) -> ConnectionNumber {
+    ConnectionNumber(NonZeroU64::MIN.saturating_add(n))
 }
 
 /// Says in turn until refused; how many were taken, and the wait.
@@ -32,7 +31,7 @@ fn twenty_connections_are_a_persons_own_and_the_next_sends_the_oldest_away() {
     }
     assert_eq!(people.connect(&hana, connection(20), &settings), Some(connection(0)));
     assert_eq!(people.connect(&user_id("duri"), connection(21), &settings), None);
-    people.disconnect(&hana, &connection(7));
+    people.disconnect(&hana, connection(7));
     assert_eq!(people.connect(&hana, connection(22), &settings), None);
     assert_eq!(people.connect(&hana, connection(23), &settings), Some(connection(1)));
 }
@@ -86,7 +85,7 @@ fn whoever_is_gone_and_owes_nothing_is_forgotten() {
     people.handle_timeout(at(60_000));
     assert_eq!(people.count(), 1, "somebody connected is remembered");
     says(&mut people, "general", 60_000);
-    people.disconnect(&user_id("6"), &connection(0));
+    people.disconnect(&user_id("6"), connection(0));
     people.handle_timeout(at(63_999));
     assert_eq!(people.count(), 1, "a flood is not forgotten by leaving");
     people.handle_timeout(at(64_000));

@@ -216,7 +216,7 @@ proptest! {
         looks_after in 0..80_usize,
     ) {
         let (mut presence, mut ms) = (nobody(), 0);
-        let mut reader: Option<(BTreeSet<UserId>, u64)> = None;
+        let mut reader: Option<(BTreeSet<UserId>, u32)> = None;
         let mut connected = [0_u32; 5];
         for (n, (deed, who, pause)) in deeds.into_iter().enumerate() {
             ms += pause;

@@ -1,14 +1,14 @@
 //! One running room: its tail, who may read it, who follows it; and how it comes to run.
 
 use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
 
-use common::{ConnectionId, EntryKind, Member, Position, Problem, RoomName, UserId, http::Keep};
+use common::{EntryKind, Member, Position, Problem, RoomName, UserId, http::Keep};
 use rooms::{
-    Entry, Room,
+    ConnectionNumber, Entry, Room,
     access::{Deed, may},
 };
 
@@ -47,9 +47,10 @@ pub(super) struct RunningState {
     pub(super) room: Room,
     /// Of a private room: who may see it.
     pub(super) members: Option<Arc<[Member]>>,
-    pub(super) followers: HashSet<ByFollower>,
-    /// Those followers who do not sit in the audience: what is new, they read by their cursor.
-    readers: HashSet<ByConnection>,
+    /// Followers who sit in the audience: they keep up.
+    sitting: HashSet<BySeat>,
+    /// The others: what is new, they read by their cursor.
+    reading: HashMap<ByConnection, Reader>,
     audience: Arc<Audience>,
     pub(super) idle_since: Option<Instant>,
 }
@@ -63,20 +64,13 @@ pub(super) struct Standing {
     pub(super) keeps_up: bool,
 }
 
-/// Where a follower is while something new comes.
-#[derive(Clone, Debug)]
-pub(super) enum Follower {
-    /// With a cursor of their own.
-    Reading(Arc<Contact>),
-    /// The same; they stood up from here because they were left behind, and are to be told so.
-    Behind(Arc<Seat>),
-    /// In the audience: they keep up.
-    Sitting(Arc<Seat>),
-}
+/// Who reads by their cursor; those who were left behind have the seat that they stood up from,
+/// until they were told so.
+type Reader = Option<Arc<Seat>>;
 
 found_by!(
-    /// In a table, found by their connection.
-    pub(super) ByFollower(Follower), ConnectionId, |follower| &follower.contact().owner().connection
+    /// In a table, found by whose it is.
+    BySeat(Arc<Seat>), ConnectionNumber, |seat| &seat.contact().owner().connection
 );
 
 impl Live {
@@ -130,8 +124,8 @@ impl Live {
             state: Mutex::new(RunningState {
                 room: Room::load(&record, last.to_vec(), &self.settings),
                 members: record.members,
-                followers: HashSet::new(),
-                readers: HashSet::new(),
+                sitting: HashSet::new(),
+                reading: HashMap::new(),
                 audience,
                 idle_since: None,
             }),
@@ -167,49 +161,50 @@ impl Running {
 impl RunningState {
     /// Somebody follows, or follows anew; says whether they did not before.
     pub(super) fn follow(&mut self, contact: &Arc<Contact>) -> bool {
-        let followed_before = self.unfollow(&contact.owner().connection);
-        self.readers.insert(ByConnection(Arc::clone(contact)));
-        self.followers.insert(ByFollower(Follower::Reading(Arc::clone(contact))));
+        let followed_before = self.unfollow(contact.owner().connection);
+        self.reading.insert(ByConnection(Arc::clone(contact)), None);
         !followed_before
     }
 
+    /// Whether somebody follows.
+    pub(super) fn is_followed_by(&self, connection: ConnectionNumber) -> bool {
+        self.sitting.contains(&connection) || self.reading.contains_key(&connection)
+    }
+
     /// Somebody follows no longer; says whether they did.
-    pub(super) fn unfollow(&mut self, connection: &ConnectionId) -> bool {
-        self.readers.remove(connection);
-        let Some(ByFollower(before)) = self.followers.take(connection) else { return false };
-        if let Some(seat) = before.seat() {
-            self.audience.stand_up(seat);
-        }
+    pub(super) fn unfollow(&mut self, connection: ConnectionNumber) -> bool {
+        let Some(BySeat(seat)) = self.sitting.take(&connection) else {
+            return self.reading.remove(&connection).is_some();
+        };
+        self.audience.stand_up(&seat);
         true
     }
 
     /// A follower who was handed everything up to `at` keeps up from here on: `false` when there
     /// is something to read first.
-    pub(super) fn sit(&mut self, connection: &ConnectionId, at: &Position, echo: bool) -> bool {
-        let Some(ByFollower(follower)) = self.followers.get(connection) else { return true };
-        if follower.seat().is_some() {
-            return true;
-        }
+    pub(super) fn sit(&mut self, connection: ConnectionNumber, at: &Position, echo: bool) -> bool {
+        let reader = self.reading.get_key_value(&connection);
+        let Some((ByConnection(contact), _)) = reader else { return true };
         if self.room.head() != *at {
             return false;
         }
-        let seat = Seat::new(Arc::clone(follower.contact()), echo, at.seq);
+        let seat = Seat::new(Arc::clone(contact), echo, at.seq);
         self.audience.sit(&seat);
-        self.followers.replace(ByFollower(Follower::Sitting(seat)));
-        self.readers.remove(connection);
+        self.reading.remove(&connection);
+        self.sitting.insert(BySeat(seat));
         true
     }
 
     /// Where a follower sits who keeps up; what goes to them alone `may_wait` for the next flush.
-    pub(super) fn seat(&self, connection: &ConnectionId, may_wait: bool) -> Option<Seated> {
-        let seat = self.follower(connection)?.seat()?;
+    pub(super) fn seat(&self, connection: ConnectionNumber, may_wait: bool) -> Option<Seated> {
+        let BySeat(seat) = self.sitting.get(&connection)?;
         Some(Seated::new(Arc::clone(&self.audience), Arc::clone(seat), may_wait))
     }
 
     /// How far a follower was handed what is new, and whether that goes on. Who was left behind
     /// is told so once, and reads by their cursor from there on.
-    pub(super) fn standing(&mut self, connection: &ConnectionId) -> Standing {
-        let seat = self.follower(connection).and_then(Follower::seat).cloned();
+    pub(super) fn standing(&mut self, connection: ConnectionNumber) -> Standing {
+        let seat = self.sitting.get(&connection).map(|BySeat(seat)| Arc::clone(seat));
         let keeps_up = seat.as_ref().is_some_and(|seat| seat.is_open());
         let up_to = match seat {
             Some(seat) if keeps_up => Some(seat.at()),
@@ -226,26 +221,20 @@ impl RunningState {
     /// A seat was given up because its line did not take everything.
     fn is_behind(&mut self, seat: &Arc<Seat>) {
         let contact = seat.contact();
-        let sits = self.follower(&contact.owner().connection).and_then(Follower::seat);
+        let connection = &contact.owner().connection;
         // Whoever followed anew meanwhile, or knows already, has another cursor.
-        if sits.is_some_and(|other| Arc::ptr_eq(other, seat)) {
-            self.followers.replace(ByFollower(Follower::Behind(Arc::clone(seat))));
-            self.readers.insert(ByConnection(Arc::clone(contact)));
+        if self.sitting.get(connection).is_some_and(|BySeat(other)| Arc::ptr_eq(other, seat)) {
+            self.sitting.remove(connection);
+            self.reading.insert(ByConnection(Arc::clone(contact)), Some(Arc::clone(seat)));
             contact.mailbox().mark(self.room.name());
         }
     }
 
     /// How far a follower had been handed what is new, where they were left behind and not told
     /// yet.
-    fn tell(&mut self, connection: &ConnectionId) -> Option<u64> {
-        let Some(Follower::Behind(seat)) = self.follower(connection) else { return None };
-        let (at, reading) = (seat.at(), Follower::Reading(Arc::clone(seat.contact())));
-        self.followers.replace(ByFollower(reading));
-        Some(at)
-    }
-
-    fn follower(&self, connection: &ConnectionId) -> Option<&Follower> {
-        self.followers.get(connection).map(|ByFollower(follower)| follower)
+    fn tell(&mut self, connection: ConnectionNumber) -> Option<u64> {
+        let seat = self.reading.get_mut(&connection)?.take()?;
+        Some(seat.at())
     }
 
     /// Takes the next entry of the log and wakes whoever reads; says whether the audience has to be
@@ -255,7 +244,7 @@ impl RunningState {
         if entry.kind == EntryKind::Membership {
             self.change_members(entry);
         }
-        for ByConnection(contact) in &self.readers {
+        for ByConnection(contact) in self.reading.keys() {
             contact.mailbox().mark(self.room.name());
         }
         self.audience.say(entry)
@@ -263,56 +252,32 @@ impl RunningState {
 
     /// Whoever does not belong to the room any more follows it no longer, from this entry on.
     fn change_members(&mut self, entry: &Entry) {
-        let Self { room, members, followers, readers, audience, .. } = self;
-        rooms::log::change_members(members, entry);
-        followers.retain(|ByFollower(follower)| {
-            let stays = may(follower.user(), Deed::Read, members.as_deref());
-            #[cfg(feature = "mutants")]
-            let stays = stays || mutant::is_chosen(mutant::Breakage::KickNotTold);
-            if !stays {
-                readers.remove(&follower.contact().owner().connection);
-                if let Some(seat) = follower.seat() {
-                    audience.stand_up(seat);
-                }
-                follower.contact().mailbox().removed(room.name());
-                room.presence.leave(follower.user(), clock::now());
-            }
-            stays
-        });
+        rooms::log::change_members(&mut self.members, entry);
+        let may_read = |user: &UserId| may(user, Deed::Read, self.members.as_deref());
+        #[cfg(feature = "mutants")]
+        let may_read =
+            |user: &UserId| may_read(user) || mutant::is_chosen(mutant::Breakage::KickNotTold);
+        let leaving: Vec<_> =
+            self.followers().filter(|follower| !may_read(follower.user())).cloned().collect();
+        for contact in leaving {
+            self.unfollow(contact.owner().connection);
+            contact.mailbox().removed(self.room.name());
+            self.room.presence.leave(contact.user(), clock::now());
+        }
         // Somebody whose connection was lost a moment ago would be awaited for a while.
         let gone = entry.member.as_ref().map(|member| &member.id);
-        if let Some(gone) = gone.filter(|gone| !may(gone, Deed::Read, members.as_deref())) {
-            room.presence.leave(gone, clock::now());
+        if let Some(gone) = gone.filter(|gone| !may(gone, Deed::Read, self.members.as_deref())) {
+            self.room.presence.leave(gone, clock::now());
         }
     }
 
-    pub(super) fn contacts(&self) -> Vec<Weak<Contact>> {
-        let contacts = self.followers.iter().map(|ByFollower(follower)| follower.contact());
-        contacts.map(Arc::downgrade).collect()
+    /// All who follow.
+    pub(super) fn followers(&self) -> impl Iterator<Item = &Arc<Contact>> {
+        let sitting = self.sitting.iter().map(|BySeat(seat)| seat.contact());
+        sitting.chain(self.reading.keys().map(|ByConnection(contact)| contact))
     }
 
     pub(super) fn is_idle(&self) -> bool {
-        self.followers.is_empty() && self.room.presence.count() == 0
-    }
-}
-
-impl Follower {
-    fn contact(&self) -> &Arc<Contact> {
-        match self {
-            Self::Reading(contact) => contact,
-            Self::Behind(seat) | Self::Sitting(seat) => seat.contact(),
-        }
-    }
-
-    fn user(&self) -> &UserId {
-        self.contact().user()
-    }
-
-    /// Where they sit, while they keep up.
-    fn seat(&self) -> Option<&Arc<Seat>> {
-        match self {
-            Self::Sitting(seat) => Some(seat),
-            Self::Reading(_) | Self::Behind(_) => None,
-        }
+        self.sitting.is_empty() && self.reading.is_empty() && self.room.presence.count() == 0
     }
 }

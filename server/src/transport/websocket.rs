@@ -16,9 +16,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{CloseCode, ConnectionId, RoomName, limits::FRAME_BYTES_MAX};
+use common::{CloseCode, RoomName, limits::FRAME_BYTES_MAX};
 use futures_util::FutureExt as _;
-use rooms::{Conversation, conversation::Closing};
+use rooms::{ConnectionNumber, Conversation, conversation::Closing};
 use tokio::net::TcpStream;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 use websocket::{Incoming, Limits, Violation};
@@ -28,7 +28,7 @@ use crate::{
     accounts::Hashed,
     beats::Alarm,
     clock,
-    connections::Place,
+    connections::{Place, id_of},
     contact::Contact,
     live::{Answer, Asked, Mail, Marked},
     random,
@@ -64,8 +64,7 @@ struct Connection {
 
 /// What a connection needs until its ticket was looked at: nobody else knows of it.
 struct Door {
-    /// The connection's own name.
-    id: ConnectionId,
+    number: ConnectionNumber,
     /// The sessions whose cookies came with the handshake.
     sessions: Vec<Hashed>,
     stopping: Pin<Box<WaitForCancellationFutureOwned>>,
@@ -130,8 +129,8 @@ impl Connection {
     fn new(arrival: Arrival, app: Arc<App>) -> Self {
         let now = clock::now();
         let Arrival { stream, early, ticket, room, sessions, place } = arrival;
-        let (id, settings) = (app.connections.next_id(), Arc::clone(app.live.settings()));
-        let mut conversation = Conversation::new(id.clone(), settings, random::phase(), now);
+        let (number, settings) = (app.connections.next_number(), Arc::clone(app.live.settings()));
+        let mut conversation = Conversation::new(id_of(number), settings, random::phase(), now);
         if let Some(room) = room {
             conversation.handle_address(room);
         }
@@ -142,7 +141,7 @@ impl Connection {
             socket: Socket::new(stream, &early, &LIMITS, now),
             alarm: Alarm::default(),
             door: Some(Box::new(Door {
-                id,
+                number,
                 sessions,
                 stopping: Box::pin(app.stopping.clone().cancelled_owned()),
             })),
@@ -282,7 +281,7 @@ impl Connection {
         }
         for room in removed {
             // Whoever was let in again meanwhile, and has joined, stays.
-            if !self.app.live.is_followed(&room, self.id()) {
+            if !self.app.live.is_followed(&room, self.number()) {
                 self.conversation.handle_removed(&room);
             }
         }
@@ -336,18 +335,18 @@ impl Connection {
     /// Leaves every room, and is no connection of its person any more.
     fn leave(&mut self) {
         let Some(contact) = self.contact() else { return };
-        let (id, user) = (&contact.owner().connection, contact.user());
+        let (number, user) = (contact.owner().connection, contact.user());
         for follow in self.conversation.follows() {
-            self.app.live.unfollow(&follow.room, user, id, false);
+            self.app.live.unfollow(&follow.room, user, number, false);
         }
-        self.app.live.disconnect(user, id);
-        self.app.connections.end(id);
+        self.app.live.disconnect(user, number);
+        self.app.connections.end(number);
         self.is_in = false;
     }
 
-    /// Its name, for whoever knows that its ticket was accepted: it follows a room, or got mail.
-    fn id(&self) -> &ConnectionId {
-        &self.socket.contact().owner().connection
+    /// Its number, for whoever knows that its ticket was accepted: it follows a room, or got mail.
+    fn number(&self) -> ConnectionNumber {
+        self.socket.contact().owner().connection
     }
 
     /// How others reach it, while they know of it.
@@ -397,15 +396,6 @@ mod tests {
         }
         // Where conversations can be broken on purpose they are larger than they are meant to be.
         let beside = bytes(serve) - size_of::<Conversation>();
-        eprintln!(
-            "SIZES future {} conversation {} connection {} socket {} contact {} follow {} seat",
-            bytes(serve),
-            size_of::<Conversation>(),
-            size_of::<Connection>(),
-            size_of::<Socket>(),
-            size_of::<Contact>(),
-            size_of::<rooms::conversation::Follow>()
-        );
         assert!(beside + Conversation::BYTES_MAX <= 3 * 128 - 112, "{beside}");
     }
 }

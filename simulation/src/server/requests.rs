@@ -49,10 +49,9 @@ impl Server {
         let user = good.map(|(user, _)| user);
         if let Some(user) = &user {
             it.user = Some(user.id.clone());
-            let id = it.id.clone();
-            let oldest = self.people.connect(&user.id, id, &self.settings);
+            let oldest = self.people.connect(&user.id, it.number, &self.settings);
             let others = self.connections.values_mut();
-            for other in others.filter(|other| Some(&other.id) == oldest.as_ref()) {
+            for other in others.filter(|other| Some(other.number) == oldest) {
                 other.conversation.close(common::CloseCode::TooManyConnections);
                 other.dirty = true;
             }

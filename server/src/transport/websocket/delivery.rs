@@ -52,7 +52,7 @@ impl Connection {
             }
         };
         // Whoever spoke is handed what they said in the packet that acknowledges it.
-        let seat = |room| self.app.live.seat(room, self.id());
+        let seat = |room| self.app.live.seat(room, self.number());
         let seats: Vec<_> = acked.iter().filter_map(seat).collect();
         let along = |out: &mut Vec<u8>| {
             let leaves = seats.iter().map(|seat| seat.take_along(out));
@@ -103,7 +103,7 @@ impl Connection {
         self.catch_up.take_if(|rooms| rooms.dirty.is_empty());
         for room in read {
             let Some(follow) = self.conversation.follow(&room) else { continue };
-            if !self.app.live.keep_up(follow, self.id()) {
+            if !self.app.live.keep_up(follow, self.number()) {
                 self.mark_dirty(room);
             }
         }
@@ -122,7 +122,7 @@ impl Connection {
         let rooms: Vec<RoomName> =
             self.conversation.follows().map(|follow| follow.room.clone()).collect();
         for room in rooms {
-            if let Some((seq, digest)) = self.app.live.handed(&room, self.id()) {
+            if let Some((seq, digest)) = self.app.live.handed(&room, self.number()) {
                 self.conversation.handle_handed(&room, seq, digest);
             }
         }
@@ -131,7 +131,7 @@ impl Connection {
     /// Reads a page from the tail; or says how many entries are to be read further back.
     fn read(&mut self, room: &RoomName) -> Option<usize> {
         let follow = self.conversation.follow(room)?;
-        let reading = self.app.live.read(follow, self.id())?;
+        let reading = self.app.live.read(follow, self.number())?;
         let Reading { handed, read, news, version } = reading;
         if let Some((seq, digest)) = handed {
             self.conversation.handle_handed(room, seq, digest);

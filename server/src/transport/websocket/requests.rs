@@ -2,8 +2,8 @@
 
 use std::{pin::Pin, sync::Arc, time::Instant};
 
-use common::{CloseCode, ConnectionId, Position, RoomName};
-use rooms::{Draft, Request, conversation::Wanted};
+use common::{CloseCode, Position, RoomName};
+use rooms::{ConnectionNumber, Draft, Request, conversation::Wanted};
 
 use super::Connection;
 use crate::{
@@ -48,7 +48,7 @@ impl Connection {
             Request::Authenticate { ticket } => self.authenticate(&ticket, now),
             Request::Unfollow { room } => {
                 if let Some(contact) = self.contact() {
-                    let connection = &contact.owner().connection;
+                    let connection = contact.owner().connection;
                     self.app.live.unfollow(&room, contact.user(), connection, true);
                 }
             }
@@ -145,7 +145,7 @@ impl Connection {
     fn mark(&mut self, id: u64, room: RoomName, position: Position, now: Instant) {
         let Some(reader) = self.conversation.user().cloned() else { return };
         let Some(contact) = self.contact() else { return };
-        let (app, user, own) = (Arc::clone(&self.app), reader.id.clone(), self.id().clone());
+        let (app, user, own) = (Arc::clone(&self.app), reader.id.clone(), self.number());
         let tell_others = move |room: &RoomName, unread| {
             app.connections.each(|other| {
                 if *other.user() == user && other.owner().connection != own {
@@ -165,7 +165,7 @@ impl Connection {
         let Some(door) = self.door.take() else { return };
         let signed_in = self.app.accounts.redeem(ticket, &door.sessions, now);
         if let Some(signed_in) = &signed_in {
-            self.come_in(door.id, Arc::clone(signed_in));
+            self.come_in(door.number, Arc::clone(signed_in));
         }
         let user = signed_in.as_ref().map(|signed_in| signed_in.user.clone());
         self.conversation.handle_authenticated(user, now);
@@ -178,13 +178,13 @@ impl Connection {
     }
 
     /// From here on others know of the connection.
-    fn come_in(&mut self, connection: ConnectionId, signed_in: Arc<SignedIn>) {
+    fn come_in(&mut self, connection: ConnectionNumber, signed_in: Arc<SignedIn>) {
         let contact = self.socket.contact();
         contact.belongs_to(Owner { connection, signed_in });
         self.app.connections.begin(Arc::clone(contact));
         self.is_in = true;
-        if let Some(oldest) = self.app.live.connect(contact.user(), self.id()) {
-            self.app.connections.close(&oldest, CloseCode::TooManyConnections);
+        if let Some(oldest) = self.app.live.connect(contact.user(), self.number()) {
+            self.app.connections.close(oldest, CloseCode::TooManyConnections);
         }
     }
 }
