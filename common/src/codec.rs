@@ -1,9 +1,11 @@
 //! From bytes to messages and back, as JSON. What cannot be read is diagnosed with a pointer.
 //!
-//! This is serde's way. The page, which has to be light, goes by [`mod@read`] and [`mod@write`]: the same
-//! contract by hand; and so goes what a server says most, by [`tell`].
+//! This is serde's way. The page, which has to be light, goes by [`mod@read`] and [`mod@write`]: the
+//! same contract by hand; and so goes what a server hears and says most, by [`say`] and [`tell`].
 
 pub mod read;
+
+mod say;
 
 pub mod tell;
 
@@ -42,37 +44,12 @@ impl From<&DecodeError> for Problem {
 /// # Errors
 /// Says where the text breaks which rule; the cost is bounded by the text's length.
 pub fn decode_client(text: &str) -> Result<ClientMessage, DecodeError> {
-    read_say(text).map_or_else(|| read_any(text), Ok)
+    say::read(text).map_or_else(|| read_any(text), Ok)
 }
 
+/// Reads whatever it is, as serde does.
 fn read_any(text: &str) -> Result<ClientMessage, DecodeError> {
     serde_json::from_str(text).map_err(|_| diagnose(text))
-}
-
-/// A `say` as clients write it, field by field and without a space: nearly all that comes. Where
-/// the type may stand anywhere, serde first makes a value of everything else. What is not exactly
-/// this is left to [`read_any`], against which a test holds it.
-fn read_say(text: &str) -> Option<ClientMessage> {
-    let (id, rest) = text.strip_prefix(r#"{"type":"say","id":"#)?.split_once(',')?;
-    let (room, rest) = rest.strip_prefix(r#""room":""#)?.split_once('"')?;
-    let (message_id, rest) = rest.strip_prefix(r#","message_id":""#)?.split_once('"')?;
-    let body = rest.strip_prefix(r#","body":"#)?.strip_suffix('}')?;
-    let plain = body.strip_prefix('"')?.strip_suffix('"').filter(|text| is_plain(text));
-    Some(ClientMessage::Say {
-        // A zero in front is no JSON, and a sign is none of ours.
-        id: id.starts_with(|c| matches!(c, '1'..='9')).then(|| id.parse().ok())??,
-        // Names and ids hold nothing that JSON would write otherwise.
-        room: RoomName::new(room).ok()?,
-        message_id: MessageId::new(message_id).ok()?,
-        body: plain.map_or_else(|| serde_json::from_str(body).ok(), |text| Body::new(text).ok())?,
-    })
-}
-
-/// Whether JSON writes this text as it is (RFC 8259 section 7).
-fn is_plain(text: &str) -> bool {
-    // Without a way out in between, so that many bytes are compared at once.
-    let special = |c: u8| c < b' ' || c == b'"' || c == b'\\';
-    !text.bytes().fold(false, |found, c| found | special(c))
 }
 
 /// Reads what the server sent; `None` for what is no message at all. A type from a newer server
@@ -88,7 +65,7 @@ pub fn encode<M: serde::Serialize>(message: &M) -> String {
     serde_json::to_string(message).expect("messages have string keys and no failing serializer")
 }
 
-/// Writes what a server sends as one line of JSON: the same as [`encode`], sooner.
+/// Writes what a server sends as one line of JSON: the same as [`encode`], faster.
 #[must_use]
 pub fn encode_server(message: &ServerMessage) -> String {
     match message {
@@ -282,102 +259,4 @@ fn boolean(value: &Value) -> Result<(), FieldFault> {
 
 fn position(value: &Value) -> Result<(), FieldFault> {
     serde_json::from_value::<Position>(value.clone()).map(drop).map_err(|_| FieldFault::Invalid)
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    /// One thing that may stand in a frame, right or wrong.
-    fn piece() -> impl Strategy<Value = String> {
-        prop::sample::select(vec![
-            r#""type":"say""#,
-            r#""type":2"#,
-            r#""id":0"#,
-            r#""id":01"#,
-            r#""id":+1"#,
-            r#""id": 1"#,
-            r#""id":1x"#,
-            r#""type":{"say":null}"#,
-            r#""id":1"#,
-            r#""id":18446744073709551615"#,
-            r#""id":18446744073709551616"#,
-            r#""id":-0"#,
-            r#""id":1.0"#,
-            r#""id":1e2"#,
-            r#""id":-1"#,
-            r#""id":null"#,
-            r#""\u0069d":3"#,
-            r#""room":"general""#,
-            r#""room":"\ub9c8당""#,
-            r#""room":"마당""#,
-            r#""room":"General""#,
-            r#""room":7"#,
-            r#""message_id":"m1""#,
-            r#""message_id":"m 1""#,
-            r#""message_id":["m1"]"#,
-            r#""body":"안녕""#,
-            r#""body":"\"\n\ud83d\udc4b""#,
-            r#""body":"\ud83d""#,
-            r#""body":"\u0000""#,
-            r#""body":" ""#,
-            r#""body":"a"b""#,
-            r#""body":"a\""#,
-            r#""body":"a","of":1"#,
-            r#""body":"a" "#,
-            r#""body": "a""#,
-            r#""body":["a"]"#,
-            r#""body":"a"}"#,
-            r#""of":1"#,
-            "\"body\":\"a\nb\"",
-            "",
-            "]",
-        ])
-        .prop_map(str::to_owned)
-    }
-
-    fn right() -> impl Strategy<Value = Vec<String>> {
-        let pieces =
-            [r#""id":1"#, r#""room":"general""#, r#""message_id":"m1""#, r#""body":"안녕""#];
-        let pieces = Just(pieces.map(str::to_owned).to_vec());
-        prop_oneof![3 => pieces.clone(), 1 => pieces.prop_shuffle()]
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(4_096))]
-
-        #[test]
-        fn a_say_is_read_the_same_at_once_and_by_serde(
-            right in right(),
-            wrong in prop::collection::vec((0..4_usize, any::<bool>(), piece()), 0..3),
-            behind in prop::sample::select(vec!["", " ", "}", ",", "\u{0}"]),
-        ) {
-            let mut pieces = right;
-            for (at, instead, piece) in wrong {
-                pieces.splice(at..at + usize::from(instead), [piece]);
-            }
-            let text = format!(r#"{{"type":"say",{}}}{behind}"#, pieces.join(","));
-            prop_assert_eq!(decode_client(&text), read_any(&text), "{}", text);
-        }
-
-        #[test]
-        fn whatever_follows_the_type_is_read_the_same(rest in "\\PC*") {
-            let text = format!(r#"{{"type":"say",{rest}"#);
-            prop_assert_eq!(decode_client(&text), read_any(&text));
-        }
-    }
-
-    #[test]
-    fn a_say_as_clients_write_it_is_read_at_once() {
-        for body in ["안녕", r#"a \"b\"\n\\"#, "}"] {
-            let text = format!(
-                r#"{{"type":"say","id":10,"room":"마당","message_id":"m1","body":"{body}"}}"#
-            );
-            let message = read_say(&text);
-            assert!(message.is_some(), "{text}");
-            assert_eq!(message, read_any(&text).ok());
-        }
-    }
 }

@@ -19,7 +19,7 @@ use common::{
 };
 use libfuzzer_sys::fuzz_target;
 use rooms::{
-    Appended, Conversation, Frame, MemoryLog, NewRoom, Request, Room, Settings,
+    Appended, Conversation, Frame, MemoryLog, NewRoom, Request, Room, Roster, Settings,
     conversation::{Edge, Page, Wanted},
 };
 
@@ -91,8 +91,7 @@ impl House {
                 Request::Follow { id, room, after, echo } => match self.rooms.get(&room) {
                     Some(running) => {
                         let start = running.start(after.as_ref(), self.settings.page_entries);
-                        let presence = (Vec::new(), 0, 0);
-                        self.conversation.handle_followed(id, &room, start, presence, echo);
+                        self.conversation.handle_followed(id, &room, start, Roster::default(), echo);
                     }
                     None => self.conversation.handle_refused(id, missing(), now),
                 },

@@ -42,7 +42,7 @@ pub use conversation::{Conversation, Frame, Request};
 pub use entry::{Content, Draft, Entry, MembershipChange};
 pub use log::{AppendRefusal, Appended, MemoryLog, NewRoom, OpenRefusal, RoomRecord};
 pub use people::{ConnectionNumber, People};
-pub use presence::{News, Presence};
+pub use presence::{News, Presence, Roster};
 pub use queue::Queue;
 pub use room::{Read, Room, Start};
 pub use settings::Settings;

@@ -12,8 +12,8 @@ use common::{RoomName, UserId};
 
 use crate::{Settings, lookup::Lookup, rate::Bucket};
 
-/// A connection, by its number in the process. There are many, and each is written down in many
-/// places.
+/// A connection's number, unique in the process. It stands in many tables; people see a
+/// [`common::ConnectionId`] made of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnectionNumber(pub NonZeroU64);
 

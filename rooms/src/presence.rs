@@ -53,6 +53,17 @@ struct Change {
     large: bool,
 }
 
+/// Who is present, as whoever joins is told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Roster {
+    /// The people present, at most [`MEMBERS_LISTED_MAX`].
+    pub members: Vec<Member>,
+    /// How many are present.
+    pub count: u32,
+    /// The version of that: what comes later is told from there on.
+    pub version: u32,
+}
+
 /// What somebody who knows a version of the presence has to be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum News {
@@ -192,6 +203,12 @@ impl Presence {
     #[must_use]
     pub fn version(&self) -> u32 {
         self.version
+    }
+
+    /// Who is present.
+    #[must_use]
+    pub fn roster(&self) -> Roster {
+        Roster { members: self.members(), count: self.count(), version: self.version }
     }
 
     /// The people present, at most [`MEMBERS_LISTED_MAX`].

@@ -16,8 +16,13 @@ pub struct Rate {
 /// virtual scheduling form, ITU-T I.371 Annex A).
 #[derive(Clone, Copy, Debug)]
 pub struct Bucket {
+    /// The algorithm's theoretical arrival time.
     full_at: Instant,
 }
+
+/// Moments are whole nanoseconds, and so are the shares of a second that are added up: what is
+/// missing by no more than that is there.
+const ROUNDING: f64 = 1e-6;
 
 impl Bucket {
     /// A full bucket.
@@ -44,13 +49,13 @@ impl Bucket {
     #[must_use]
     pub fn lacks(&self, cost: f64, rate: &Rate, now: Instant) -> Option<Duration> {
         let lacks = cost - self.left(rate, now);
-        (lacks > 0.0).then(|| seconds(lacks / rate.per_second))
+        (lacks > ROUNDING).then(|| seconds(lacks / rate.per_second))
     }
 
     /// Takes `cost` out of it even if it then owes something. Answers whether it does.
     pub(crate) fn owe(&mut self, cost: f64, rate: &Rate, now: Instant) -> bool {
         self.full_at = self.full_at.max(now) + seconds(cost / rate.per_second);
-        self.left(rate, now) < 0.0
+        self.left(rate, now) < -ROUNDING
     }
 
     /// When nothing is owed any more.
@@ -71,7 +76,7 @@ impl Bucket {
     }
 }
 
-/// A wait, at most a day: a rate of nothing per second would make it endless.
+/// At most a day: also what is owed comes back within one.
 fn seconds(seconds: f64) -> Duration {
     const WAIT_MAX: Duration = Duration::from_secs(24 * 60 * 60);
     Duration::try_from_secs_f64(seconds).unwrap_or(WAIT_MAX).min(WAIT_MAX)

@@ -160,13 +160,15 @@ impl Connections {
         /// So few come back without being felt.
         const BATCH_MIN: usize = 100;
         const BATCHES: u32 = 10;
-        let talking: Vec<ByConnection> = self.lock().talking.iter().cloned().collect();
+        // Weakly: whoever ends meanwhile is gone, and not held open until all were told.
+        let talking: Vec<_> =
+            self.lock().talking.iter().map(|ByConnection(one)| Arc::downgrade(one)).collect();
         let batch = (talking.len() / BATCHES as usize + 1).max(BATCH_MIN);
         for (nth, batch) in talking.chunks(batch).enumerate() {
             if nth > 0 {
                 tokio::time::sleep(within / (2 * BATCHES)).await;
             }
-            batch.iter().for_each(|ByConnection(contact)| contact.mailbox().close(code));
+            batch.iter().filter_map(Weak::upgrade).for_each(|one| one.mailbox().close(code));
         }
     }
 
@@ -221,7 +223,7 @@ mod tests {
     use clap::Parser as _;
 
     use super::*;
-    use crate::clock;
+    use crate::{clock, contact::tests::contact_of, line::tests::connected};
 
     #[test]
     fn an_address_that_opens_too_many_takes_nothing_from_the_others() {
@@ -230,6 +232,31 @@ mod tests {
         let opened = (0..100_000).filter(|_| connections.may_open(flood, now).is_ok()).count();
         assert!((1..1_000).contains(&opened), "{opened}");
         connections.may_open(IpAddr::from([192, 0, 2, 2]), now).unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_is_sent_away_is_let_go_of_before_the_last_are_told() {
+        let connections = Arc::new(Connections::new(&Config::parse_from(["server"])));
+        let mut far_ends = Vec::new();
+        for nth in 0..101 {
+            let (near, far) = connected().await;
+            connections.begin(contact_of(&format!("p{nth}"), near));
+            far_ends.push(far);
+        }
+        let all = Arc::clone(&connections);
+        let within = Duration::from_secs(30);
+        let sending_away = tokio::spawn(async move {
+            all.send_away(CloseCode::ServiceRestart, within).await;
+        });
+        tokio::task::yield_now().await;
+        let talking: Vec<_> = connections.lock().talking.drain().collect();
+        let told =
+            talking.iter().filter(|ByConnection(one)| one.mailbox().take().is_some()).count();
+        assert_eq!(told, 100);
+        let gone: Vec<_> =
+            talking.into_iter().map(|ByConnection(one)| Arc::downgrade(&one)).collect();
+        assert!(!sending_away.is_finished());
+        assert!(gone.iter().all(|one| one.upgrade().is_none()), "their sockets are closed");
     }
 
     #[test]

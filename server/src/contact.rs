@@ -95,8 +95,8 @@ pub(crate) mod tests {
 
     /// A person of a test has one connection, whose number is made of their name.
     pub(crate) fn number_of(name: &str) -> ConnectionNumber {
-        let number = name.bytes().fold(1, |number: u64, byte| number << 8 | u64::from(byte));
-        ConnectionNumber(NonZeroU64::new(number).expect("a test's names are short"))
+        let add = |sum: u64, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte));
+        ConnectionNumber(NonZeroU64::MIN.saturating_add(name.bytes().fold(0, add)))
     }
 
     /// The one connection of a test's person, over this socket.
@@ -116,7 +116,7 @@ pub(crate) mod tests {
 
     #[tokio::test]
     #[expect(clippy::mutable_key_type, reason = "whose it is does not change, and that is the key")]
-    async fn a_connection_is_found_by_its_id_and_belongs_to_one() {
+    async fn a_connection_is_found_by_its_number_and_its_first_owner_stands() {
         let (near, _far) = connected().await;
         let contact = contact_of("hana", near);
         let (other, _far) = connected().await;

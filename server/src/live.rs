@@ -21,11 +21,12 @@ use std::{
 };
 
 pub use audience::Seated;
-use common::{Digest, ErrorCode, Member, Position, Problem, RoomName, UserId};
+use common::{Digest, ErrorCode, Position, Problem, RoomName, UserId};
 pub use flushing::hand_out;
 pub use mailbox::{Answer, Asked, Mail, Mailbox, Marked};
 use rooms::{
-    Appended, ConnectionNumber, Draft, Entry, MemoryLog, News, People, Read, Settings, Start,
+    Appended, ConnectionNumber, Draft, Entry, MemoryLog, News, People, Read, Roster, Settings,
+    Start,
     access::{Deed, may},
     conversation::Follow,
 };
@@ -59,8 +60,8 @@ pub struct Followed {
     pub room: RoomName,
     /// Where to begin reading.
     pub start: Start,
-    /// The people present, how many they are, and the version of that.
-    pub presence: (Vec<Member>, u32, u32),
+    /// Who is present.
+    pub roster: Roster,
 }
 
 /// How far a connection was handed what is new, and the log's digest there, where it is at hand.
@@ -126,12 +127,10 @@ impl Live {
                 state.room.presence.join(user, clock::now());
                 state.idle_since = None;
             }
-            let presence = &state.room.presence;
-            let presence = (presence.members(), presence.count(), presence.version());
             Followed {
                 room: running.name().clone(),
                 start: state.room.start(after, self.settings.page_entries),
-                presence,
+                roster: state.room.presence.roster(),
             }
         };
         contact.mailbox().mark(room);

@@ -153,14 +153,15 @@ impl Log {
     }
 }
 
-/// Lets the store rest where nothing comes, for ever: of an idle house people are what takes memory.
+/// Lets an idle store free its memory, for ever: an idle server should hold people, and not pages of
+/// the database.
 pub async fn keep_time(log: Log) {
     const EVERY: Duration = Duration::from_millis(10_007);
     let mut interval = tokio::time::interval(EVERY);
     loop {
         interval.tick().await;
         let rested = log.read_aside(|store| {
-            store.rest();
+            store.release_memory_if_idle();
             Ok(())
         });
         // Where it is busy it does not rest.

@@ -95,8 +95,9 @@ impl Decoder {
         Self::default()
     }
 
-    /// Takes bytes that arrived; the limits of a connection are always the same. Call
-    /// [`Self::next`] until there is nothing more.
+    /// Takes bytes that arrived. The limits of a connection are always the same: those of a message
+    /// that is arriving are the ones that it began with. Call [`Self::next`] until there is nothing
+    /// more.
     pub fn feed(&mut self, bytes: &[u8], limits: &'static Limits, now: Instant) {
         if !bytes.is_empty() {
             let begins = || Box::new(Arriving::begins(limits, now));

@@ -6,10 +6,8 @@ use anyhow::{Context, Result, ensure};
 
 /// HTML, script, style and WebAssembly together, in brotli.
 ///
-/// It was 120 KiB until the page learned to scroll back, to edit, delete and react, to prove that
-/// nothing is missing and to keep read markers, which weigh 20 KiB spread over everything; then to
-/// search and to show a message in its place, and to do all of it by keys. It was at 149.9 of 150
-/// when the compiler, with a server's codec beside the page's own, came to lay it out otherwise.
+/// What the page can do sets it: rooms and history, editing and reacting, proofs that nothing is
+/// missing, read markers, search, keys. Less than 1 KiB of it is left.
 const FIRST_LOAD_BYTES_MAX: u64 = 151 * 1024;
 
 /// Prints the weight of a built page and refuses one that is too heavy.

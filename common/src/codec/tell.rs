@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::{is_plain, write::push_escaped};
+use super::write::{is_plain, push_escaped};
 use crate::{Digest, EntryKind, Member, MessageId, Position, RoomName, Timestamp};
 
 /// An [`crate::Entry`] whose parts are somebody else's.

@@ -178,6 +178,13 @@ fn push_text(json: &mut String, text: &str) {
     json.push('"');
 }
 
+/// Whether JSON writes this text as it is (RFC 8259 section 7).
+pub(super) fn is_plain(text: &str) -> bool {
+    // All are looked at, also behind one that is found, so that many can be compared at once.
+    let special = |c: u8| c < b' ' || c == b'"' || c == b'\\';
+    !text.bytes().fold(false, |found, c| found | special(c))
+}
+
 /// The same without the quotes around it.
 pub(super) fn push_escaped(json: &mut String, text: &str) {
     const HEX: [char; 16] =

@@ -234,7 +234,7 @@ async fn the_rate_of_many_rooms_is_raised_until_it_takes_too_long() {
 async fn where_many_rooms_are_busy_everybody_is_answered_all_the_same() {
     let (address, stop) = open_house_with(&FAST).await;
     let lasting = Duration::from_millis(200);
-    let load = rooms::Load { rooms: 120, members: 2, silent: 0, bytes: 256, lasting };
+    let load = rooms::Load { rooms: 200, members: 2, silent: 0, bytes: 256, lasting };
     // It ends when all that was said is acknowledged, or fails.
     let step = rooms::at_rate(&target(address, Dialect::Madang), load, 10_000.0).await.unwrap();
     assert!(step.deliveries > 0, "{step:?}");

@@ -4,24 +4,25 @@
 use std::time::{Duration, Instant};
 
 use common::{
-    CloseCode, Digest, Member, MessageId, Position, Problem, RoomName, ServerMessage,
+    CloseCode, Digest, MessageId, Position, Problem, RoomName, ServerMessage,
     http::{RoomInfo, Unread},
 };
 
 use super::{Conversation, Follow, Page, REPLIES_MAX};
-use crate::{News, Read, Start};
+use crate::{News, Read, Roster, Start};
 
 impl Conversation {
-    /// The room is followed from `start` on; `presence` is the version of its presence.
+    /// The room is followed from `start` on, with these people in it.
     pub fn handle_followed(
         &mut self,
         id: Option<u64>,
         room: &RoomName,
         start: Start,
-        (members, count, presence): (Vec<Member>, u32, u32),
+        roster: Roster,
         echo: bool,
     ) {
         let Start { head, after, recovered, resync, digest, base, floor } = start;
+        let Roster { members, count, version: presence } = roster;
         let cursor = Position { epoch: head.epoch.clone(), seq: after };
         self.entries.retain(|entry| entry.room != *room);
         let follow = Follow { room: room.clone(), cursor, echo, presence, untold: None };

@@ -133,8 +133,7 @@ impl Yard {
             room.presence.join(&user, at(self.ms));
         }
         let start = room.start(after, self.settings.page_entries);
-        let present = (room.presence.members(), room.presence.count(), room.presence.version());
-        conversation.handle_followed(id, name, start, present, echo);
+        conversation.handle_followed(id, name, start, room.presence.roster(), echo);
     }
 
     fn append(&mut self, conversation: &mut Conversation, id: u64, draft: Draft) {

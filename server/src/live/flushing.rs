@@ -1,13 +1,15 @@
 //! Who hands out what is new: one task for each worker, over the rooms that have something.
 //!
-//! A room belongs to one task, which shares a large one with others (`Audience::flush`). It is
+//! A room belongs to one task, which spawns more for a large one (`Audience::flush`). It is
 //! flushed in the turn after something came, with all that came until then. There is no
 //! timer: when it is quiet what is said goes out at once. When it is not, what can be read is read
 //! first, for as long at most as handing out took the last time: the busier it is, the more goes
-//! out in one packet. Where many rooms wait, an acknowledgement leaves with what it acknowledges
+//! out in one packet. Where many rooms wait, some are handed out and then others read, in turns
+//! (docs/decisions/0015), and an acknowledgement leaves with what it acknowledges
 //! (docs/decisions/0012).
 
 use std::{
+    collections::VecDeque,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -25,6 +27,8 @@ use crate::clock;
 const GATHER_MAX: Duration = Duration::from_millis(20);
 /// One part in so many of what was read before is little: it is not worth waiting for more.
 const LITTLE: u64 = 4;
+/// So many rooms are handed out in one go: 4 ms, with ten followers each.
+const ROOMS_AT_ONCE: usize = 64;
 /// With so many rooms to be handed out an answer waits for that: 1 ms, with ten followers each.
 const BUSY_ROOMS: usize = 16;
 
@@ -36,9 +40,10 @@ pub(super) struct Flushing {
     said: AtomicU64,
 }
 
-#[derive(Debug, Default)]
-struct Lane {
-    rooms: Mutex<Vec<Arc<Running>>>,
+#[derive(Debug)]
+struct Lane<R = Arc<Running>> {
+    /// The one that has waited longest first.
+    rooms: Mutex<VecDeque<R>>,
     wake: Notify,
 }
 
@@ -60,7 +65,7 @@ impl Flushing {
         self.said.fetch_add(1, Ordering::Relaxed);
         if is_due {
             let lane = self.lane(room.name());
-            lane.lock().push(room);
+            lane.lock().push_back(room);
             lane.wake.notify_one();
         }
     }
@@ -113,18 +118,38 @@ async fn see_to(live: Arc<Live>, lane: usize) {
         lane.wake.notified().await;
         let woken = clock::now();
         flushing.gather(woken + handing_out_took.min(GATHER_MAX)).await;
-        let begun = clock::now();
+        let mut begun = clock::now();
         let mut turn = Turn::after(woken, begun);
-        let rooms = std::mem::take(&mut *lane.lock());
-        for room in rooms {
-            room.flush(&mut turn, cores).await;
+        loop {
+            let rooms = lane.take_some();
+            for room in &rooms {
+                room.flush(&mut turn, cores).await;
+            }
+            handing_out_took = clock::now() - begun;
+            if rooms.len() < ROOMS_AT_ONCE {
+                break;
+            }
+            tokio::task::yield_now().await;
+            begun = clock::now();
         }
-        handing_out_took = clock::now() - begun;
     }
 }
 
-impl Lane {
-    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Running>>> {
+impl<R> Default for Lane<R> {
+    fn default() -> Self {
+        Self { rooms: Mutex::default(), wake: Notify::new() }
+    }
+}
+
+impl<R> Lane<R> {
+    /// Those rooms that have waited longest.
+    fn take_some(&self) -> Vec<R> {
+        let mut rooms = self.lock();
+        let some = rooms.len().min(ROOMS_AT_ONCE);
+        rooms.drain(..some).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<R>> {
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -158,6 +183,16 @@ mod tests {
         talk(&flushing, &[5, 5, 5]);
         flushing.gather(clock::now()).await;
         assert_eq!(flushing.said.load(Ordering::Relaxed), 5);
+    }
+
+    #[test]
+    fn rooms_are_handed_out_some_at_a_time_and_each_when_it_is_its_turn() {
+        let lane = Lane::default();
+        lane.lock().extend(0..ROOMS_AT_ONCE + 2);
+        assert!(lane.take_some().into_iter().eq(0..ROOMS_AT_ONCE));
+        lane.lock().push_back(0);
+        assert_eq!(lane.take_some(), [ROOMS_AT_ONCE, ROOMS_AT_ONCE + 1, 0]);
+        assert!(lane.take_some().is_empty());
     }
 
     #[test]

@@ -47,10 +47,10 @@ pub(super) struct RunningState {
     pub(super) room: Room,
     /// Of a private room: who may see it.
     pub(super) members: Option<Arc<[Member]>>,
-    /// Followers who sit in the audience: they keep up.
+    /// Followers who sit in the audience: they keep up. Nobody is among these and the others.
     sitting: HashSet<BySeat>,
     /// The others: what is new, they read by their cursor.
-    reading: HashMap<ByConnection, Reader>,
+    reading: HashMap<ByConnection, LeftSeat>,
     audience: Arc<Audience>,
     pub(super) idle_since: Option<Instant>,
 }
@@ -64,9 +64,9 @@ pub(super) struct Standing {
     pub(super) keeps_up: bool,
 }
 
-/// Who reads by their cursor; those who were left behind have the seat that they stood up from,
-/// until they were told so.
-type Reader = Option<Arc<Seat>>;
+/// The seat of somebody who was left behind, until they were told how far they had been handed what
+/// is new.
+type LeftSeat = Option<Arc<Seat>>;
 
 found_by!(
     /// In a table, found by whose it is.
@@ -149,7 +149,7 @@ impl Running {
         }
         let mut state = self.lock();
         for seat in behind {
-            state.is_behind(&seat);
+            state.falls_behind(&seat);
         }
     }
 
@@ -210,16 +210,16 @@ impl RunningState {
             Some(seat) if keeps_up => Some(seat.at()),
             seat => {
                 if let Some(seat) = seat {
-                    self.is_behind(&seat);
+                    self.falls_behind(&seat);
                 }
-                self.tell(connection)
+                self.take_last_handed(connection)
             }
         };
         Standing { handed: up_to.map(|seq| (seq, self.room.digest_at(seq))), keeps_up }
     }
 
-    /// A seat was given up because its line did not take everything.
-    fn is_behind(&mut self, seat: &Arc<Seat>) {
+    /// A seat was given up because its line did not take everything: who sat there reads from here on.
+    fn falls_behind(&mut self, seat: &Arc<Seat>) {
         let contact = seat.contact();
         let connection = &contact.owner().connection;
         // Whoever followed anew meanwhile, or knows already, has another cursor.
@@ -232,7 +232,7 @@ impl RunningState {
 
     /// How far a follower had been handed what is new, where they were left behind and not told
     /// yet.
-    fn tell(&mut self, connection: ConnectionNumber) -> Option<u64> {
+    fn take_last_handed(&mut self, connection: ConnectionNumber) -> Option<u64> {
         let seat = self.reading.get_mut(&connection)?.take()?;
         Some(seat.at())
     }

@@ -353,7 +353,7 @@ impl Store for SqliteStore {
         self.read(queries::sessions)
     }
 
-    fn rest(&self) {
+    fn release_memory_if_idle(&self) {
         if self.is_busy.swap(false, Ordering::Relaxed) {
             return;
         }
@@ -361,7 +361,7 @@ impl Store for SqliteStore {
         if let Ok(writer) = self.writer.try_lock() {
             let _ = writer.connection.release_memory();
         }
-        self.readers.rest();
+        self.readers.release_memory();
     }
 }
 

@@ -99,9 +99,9 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// The store cannot be read.
     fn sessions(&self) -> Result<Vec<SavedSession>, Fault>;
 
-    /// Gives back memory that is held for what comes next, where nothing came since this was asked
-    /// for the last time.
-    fn rest(&self);
+    /// Frees memory that is held for what comes next, if nothing was read or written since this was
+    /// asked for the last time.
+    fn release_memory_if_idle(&self);
 }
 
 /// Something to be kept.

@@ -2,7 +2,10 @@
 //!
 //! The task reads and writes at the same time. It wakes once however much came, and flushes once.
 
+mod admission;
 mod delivery;
+mod ending;
+mod mail;
 mod requests;
 pub mod socket;
 pub mod upgrade;
@@ -10,7 +13,6 @@ pub mod upgrade;
 use std::{
     future::poll_fn,
     panic::AssertUnwindSafe,
-    pin::Pin,
     sync::Arc,
     task::{Context, Poll},
     time::{Duration, Instant},
@@ -18,10 +20,9 @@ use std::{
 
 use common::{CloseCode, RoomName, limits::FRAME_BYTES_MAX};
 use futures_util::FutureExt as _;
-use rooms::{ConnectionNumber, Conversation, conversation::Closing};
+use rooms::Conversation;
 use tokio::net::TcpStream;
-use tokio_util::sync::WaitForCancellationFutureOwned;
-use websocket::{Incoming, Limits, Violation};
+use websocket::{Incoming, Limits};
 
 use crate::{
     App,
@@ -29,11 +30,11 @@ use crate::{
     beats::Alarm,
     clock,
     connections::{Place, id_of},
-    contact::Contact,
-    live::{Answer, Asked, Mail, Marked},
     random,
 };
+use admission::Door;
 use delivery::CatchUp;
+use ending::Ending;
 use socket::{Happened, Socket};
 
 /// A message may come in so many frames, within this time.
@@ -42,9 +43,6 @@ const LIMITS: Limits = Limits {
     fragments_max: 64,
     message_time_max: Duration::from_secs(10),
 };
-/// From the close frame to dropping the TCP connection, when the client does not answer it.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
-
 /// One connection and everything it holds. Dropping it leaves all rooms.
 struct Connection {
     app: Arc<App>,
@@ -60,14 +58,6 @@ struct Connection {
     /// None while it keeps up.
     catch_up: Option<Box<CatchUp>>,
     _place: Arc<Place>,
-}
-
-/// What a connection needs until its ticket was looked at: nobody else knows of it.
-struct Door {
-    number: ConnectionNumber,
-    /// The sessions whose cookies came with the handshake.
-    sessions: Vec<Hashed>,
-    stopping: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
 /// What a connection brings from its handshake.
@@ -94,18 +84,6 @@ enum Next {
     Waits { reads: bool, goes_on: bool },
 }
 
-/// Why the talking ended.
-enum Ending {
-    /// The conversation is over.
-    Closing(Closing),
-    /// The client broke the protocol, or this task did: close with this code.
-    Fault(u16, &'static str),
-    /// The client closed: answer with its code, and nothing is left to wait for.
-    ClosedByClient(u16),
-    /// There is nobody at the other end.
-    Lost,
-}
-
 /// Talks with one client until it ends.
 pub fn serve(arrival: Arrival, app: Arc<App>) -> impl Future<Output = ()> {
     let mut connection = Connection::new(arrival, app);
@@ -116,12 +94,13 @@ pub fn serve(arrival: Arrival, app: Arc<App>) -> impl Future<Output = ()> {
             Err(_) => {
                 let connection = connection.socket.contact().id();
                 tracing::error!(?connection, "the connection's task panicked");
-                Ending::Fault(CloseCode::InternalError.code(), CloseCode::InternalError.reason())
+                Ending::of(CloseCode::InternalError)
             }
         };
         connection.leave();
         // Boxed: most of the time a connection does not end.
         Box::pin(connection.end(ending)).await;
+        connection.socket.hang_up();
     }
 }
 
@@ -181,7 +160,7 @@ impl Connection {
         }
     }
 
-    /// Does all there is to do.
+    /// One turn: what arrived, then what is to be written, each up to a limit.
     async fn turn(&mut self) -> Next {
         loop {
             let now = clock::now();
@@ -265,45 +244,6 @@ impl Connection {
         deadlines.into_iter().flatten().min().unwrap_or_else(|| clock::now() + LATE)
     }
 
-    fn take_mail(&mut self, now: Instant) {
-        let Some(mail) = self.contact().and_then(|contact| contact.mailbox().take()) else {
-            return;
-        };
-        let Mail { dirty, answers, opened, removed, marked, close } = *mail;
-        for answer in answers {
-            self.take_answer(answer, now);
-        }
-        for Marked { id, room, outcome } in marked {
-            match outcome {
-                Ok(unread) => self.conversation.handle_marked(id, room, unread),
-                Err(problem) => self.conversation.handle_refused(id, problem, now),
-            }
-        }
-        for room in removed {
-            // Whoever was let in again meanwhile, and has joined, stays.
-            if !self.app.live.is_followed(&room, self.number()) {
-                self.conversation.handle_removed(&room);
-            }
-        }
-        for room in dirty {
-            self.mark_dirty(room);
-        }
-        for room in opened {
-            self.conversation.handle_opened(room);
-        }
-        if let Some(code) = close {
-            self.conversation.close(code);
-        }
-    }
-
-    fn take_answer(&mut self, answer: Answer, now: Instant) {
-        let Answer { asked: Asked { id, room, message_id }, outcome } = answer;
-        match outcome {
-            Ok(position) => self.conversation.handle_appended(id, room, message_id, position),
-            Err(problem) => self.conversation.handle_refused(Some(id), problem, now),
-        }
-    }
-
     /// Hands what arrived to the conversation, as long as it wants more, and performs what it asks.
     async fn take_what_arrived(&mut self, now: Instant) -> Option<Ending> {
         if self.perform_requests(now).await {
@@ -322,7 +262,7 @@ impl Connection {
                     return Some(Ending::ClosedByClient(code.unwrap_or(1000)));
                 }
                 Ok(None) => break,
-                Err(violation) => return Some(answer_to(violation)),
+                Err(violation) => return Some(violation.into()),
             }
             // Whoever waited looks at the mail first: it may be that nothing more is to be done.
             if self.perform_requests(now).await {
@@ -331,57 +271,6 @@ impl Connection {
         }
         None
     }
-
-    /// Leaves every room, and is no connection of its person any more.
-    fn leave(&mut self) {
-        let Some(contact) = self.contact() else { return };
-        let (number, user) = (contact.owner().connection, contact.user());
-        for follow in self.conversation.follows() {
-            self.app.live.unfollow(&follow.room, user, number, false);
-        }
-        self.app.live.disconnect(user, number);
-        self.app.connections.end(number);
-        self.is_in = false;
-    }
-
-    /// Its number, for whoever knows that its ticket was accepted: it follows a room, or got mail.
-    fn number(&self) -> ConnectionNumber {
-        self.socket.contact().owner().connection
-    }
-
-    /// How others reach it, while they know of it.
-    fn contact(&self) -> Option<&Arc<Contact>> {
-        self.is_in.then(|| self.socket.contact())
-    }
-
-    /// Writes what is left and the close frame, waits a moment for the client's, and lets go.
-    async fn end(&mut self, ending: Ending) {
-        let (code, reason, waits) = match ending {
-            Ending::Closing(Closing { code, abrupt }) => (code.code(), code.reason(), !abrupt),
-            Ending::Fault(code, reason) => (code, reason, true),
-            Ending::ClosedByClient(code) => (code, "", false),
-            Ending::Lost => return,
-        };
-        tracing::debug!(connection = ?self.socket.contact().id(), code, reason, "closing");
-        self.socket.close(code, reason, clock::now());
-        if !waits {
-            return;
-        }
-        let closed = poll_fn(|cx| self.socket.poll_close(&LIMITS, cx));
-        let _ = tokio::time::timeout(CLOSE_TIMEOUT, closed).await;
-    }
-}
-
-impl Drop for Connection {
-    fn drop(&mut self) {
-        self.leave();
-    }
-}
-
-fn answer_to(violation: Violation) -> Ending {
-    let code = violation.close_code();
-    let reason = CloseCode::from_code(code).map_or("", CloseCode::reason);
-    Ending::Fault(code, reason)
 }
 
 #[cfg(test)]

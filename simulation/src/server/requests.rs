@@ -84,9 +84,9 @@ impl Server {
             room.presence.join(&user, now);
         }
         let mut start = room.start(after, self.settings.page_entries);
-        let present = (room.presence.members(), room.presence.count(), room.presence.version());
+        let roster = room.presence.roster();
         start.base = start.base.or_else(|| self.digest_at(name, start.after));
-        it.conversation.handle_followed(id, name, start, present, echo);
+        it.conversation.handle_followed(id, name, start, roster, echo);
     }
 
     fn append(

@@ -24,8 +24,7 @@ const PURE_MAY_USE: &[(&str, &[&str])] = &[
 const OUR_OWN: &[(&str, &[&str])] = &[
     ("common", &[]),
     ("session", &["common"]),
-    // websocket: only where it is measured what a message costs; PURE_MAY_USE keeps it from more.
-    ("rooms", &["common", "websocket"]),
+    ("rooms", &["common"]),
     ("websocket", &[]),
     ("server", &["common", "rooms", "websocket"]),
     ("frontend", &["common", "session"]),

@@ -54,7 +54,7 @@ impl Readers {
     }
 
     /// Connections that nobody uses let go of the pages that they have read.
-    pub(super) fn rest(&self) {
+    pub(super) fn release_memory(&self) {
         for connection in &self.lock().idle {
             let _ = connection.release_memory();
         }

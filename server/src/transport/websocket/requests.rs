@@ -2,24 +2,24 @@
 
 use std::{pin::Pin, sync::Arc, time::Instant};
 
-use common::{CloseCode, Position, RoomName};
-use rooms::{ConnectionNumber, Draft, Request, conversation::Wanted};
+use common::{Position, RoomName};
+use rooms::{Draft, Request, conversation::Wanted};
 
 use super::Connection;
 use crate::{
-    accounts::SignedIn,
     api::ticket::save_session,
     clock,
-    contact::Owner,
     live::{Followed, Marked},
 };
 
 impl Connection {
-    /// Performs what the conversation asks for. Says whether it had to wait for the store.
+    /// Performs what the conversation asks for. Says whether it may have waited for the store: then
+    /// mail is looked at before more is read.
     pub(super) async fn perform_requests(&mut self, now: Instant) -> bool {
         let mut waited = false;
-        while let Some(performed) = self.perform_until_one_waits(now) {
-            waited |= performed.await;
+        while let Some(performing) = self.perform_until_one_waits(now) {
+            performing.await;
+            waited = true;
         }
         if waited {
             // Nothing was read from the client meanwhile: it was not silent.
@@ -33,7 +33,7 @@ impl Connection {
     fn perform_until_one_waits(
         &mut self,
         now: Instant,
-    ) -> Option<Pin<Box<impl Future<Output = bool>>>> {
+    ) -> Option<Pin<Box<impl Future<Output = ()>>>> {
         loop {
             let request = self.conversation.poll_request()?;
             if let Some(request) = self.perform_at_once(request, now) {
@@ -65,28 +65,22 @@ impl Connection {
         None
     }
 
-    /// Performs what may have to wait for the store; says whether other mail comes first then.
-    async fn perform(&mut self, request: Request, now: Instant) -> bool {
+    /// Performs what may have to wait for the store.
+    async fn perform(&mut self, request: Request, now: Instant) {
         match request {
             Request::Follow { id, room, after, echo } => {
                 self.follow(id, room, after, echo, now).await;
-                true
             }
-            Request::Page { id, room, wanted } => {
-                self.page(id, room, wanted, now).await;
-                true
-            }
+            Request::Page { id, room, wanted } => self.page(id, room, wanted, now).await,
             Request::Append { id, draft } => {
                 if self.saves_session(id, now).await {
                     self.append(id, draft, now);
                 }
-                false
             }
             request @ (Request::Authenticate { .. }
             | Request::Unfollow { .. }
             | Request::Mark { .. }) => {
                 self.perform_at_once(request, now);
-                false
             }
         }
     }
@@ -101,8 +95,8 @@ impl Connection {
     ) {
         let Some(contact) = self.contact() else { return };
         match self.app.live.follow(&room, contact, after.as_ref()).await {
-            Ok(Followed { room, start, presence }) => {
-                self.conversation.handle_followed(id, &room, start, presence, echo);
+            Ok(Followed { room, start, roster }) => {
+                self.conversation.handle_followed(id, &room, start, roster, echo);
             }
             Err(problem) => self.conversation.handle_refused(id, problem, now),
         }
@@ -157,34 +151,6 @@ impl Connection {
         let live = &self.app.live;
         if let Err(problem) = live.mark(id, reader, (room, position), contact, tell_others) {
             self.conversation.handle_refused(Some(id), problem, now);
-        }
-    }
-
-    fn authenticate(&mut self, ticket: &str, now: Instant) {
-        // A connection has one ticket: the conversation hands on no other.
-        let Some(door) = self.door.take() else { return };
-        let signed_in = self.app.accounts.redeem(ticket, &door.sessions, now);
-        if let Some(signed_in) = &signed_in {
-            self.come_in(door.number, Arc::clone(signed_in));
-        }
-        let user = signed_in.as_ref().map(|signed_in| signed_in.user.clone());
-        self.conversation.handle_authenticated(user, now);
-        // Whoever looked for connections to close before this one could be found closes it here.
-        if self.app.stopping.is_cancelled() {
-            self.conversation.close(CloseCode::ServiceRestart);
-        } else if signed_in.is_some_and(|of| !self.app.accounts.lives(&of.session)) {
-            self.conversation.close(CloseCode::SessionRevoked);
-        }
-    }
-
-    /// From here on others know of the connection.
-    fn come_in(&mut self, connection: ConnectionNumber, signed_in: Arc<SignedIn>) {
-        let contact = self.socket.contact();
-        contact.belongs_to(Owner { connection, signed_in });
-        self.app.connections.begin(Arc::clone(contact));
-        self.is_in = true;
-        if let Some(oldest) = self.app.live.connect(contact.user(), self.number()) {
-            self.app.connections.close(oldest, CloseCode::TooManyConnections);
         }
     }
 }

@@ -206,6 +206,11 @@ impl Socket {
         }
     }
 
+    /// The end, for both sides, whoever still holds the contact.
+    pub(super) fn hang_up(&self) {
+        let _ = socket2::SockRef::from(self.line().stream()).shutdown(Shutdown::Both);
+    }
+
     /// When what is arriving has to be whole.
     pub(super) fn message_deadline(&self) -> Option<Instant> {
         self.decoder.deadline()

@@ -123,7 +123,7 @@ async fn a_split_room_hands_everybody_all_of_it_once_while_people_come_and_go() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_flush_ends_as_the_worst_of_its_parts() {
+async fn a_flush_panics_where_one_of_its_parts_does() {
     let (audience, said) = (Arc::new(Audience::default()), entries(&[("hana", "1")]));
     let (_listeners, seats) = five_who_sit(&audience).await;
     for worst in [0, 4] {

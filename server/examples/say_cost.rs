@@ -17,7 +17,7 @@ use common::{
 };
 use rooms::{
     Appended, ConnectionNumber, Conversation, Draft, Entry, Frame, MemoryLog, NewRoom, People,
-    Request, Room, RoomRecord, Settings,
+    Request, Room, RoomRecord, Roster, Settings,
 };
 use websocket::{Decoder, Incoming, Limits, Opcode, write_frame};
 
@@ -174,7 +174,7 @@ impl Author {
         conversation.handle_authenticated(Some(Arc::new(Member { id, name })), now);
         let room = &yard.rooms[nth % ROOMS];
         let start = room.start(None, yard.settings.page_entries);
-        conversation.handle_followed(None, room.name(), start, (Vec::new(), 0, 0), true);
+        conversation.handle_followed(None, room.name(), start, Roster::default(), true);
         while conversation.poll_request().is_some() || conversation.poll_frame().is_some() {}
         let before = format!(r#"{{"type":"say","id":7,"room":"{}","message_id":""#, room.name());
         let body = "x".repeat(BODY_BYTES);
