@@ -91,7 +91,13 @@ impl House {
                 Request::Follow { id, room, after, echo } => match self.rooms.get(&room) {
                     Some(running) => {
                         let start = running.start(after.as_ref(), self.settings.page_entries);
-                        self.conversation.handle_followed(id, &room, start, Roster::default(), echo);
+                        self.conversation.handle_followed(
+                            id,
+                            &room,
+                            start,
+                            Roster::default(),
+                            echo,
+                        );
                     }
                     None => self.conversation.handle_refused(id, missing(), now),
                 },

@@ -290,3 +290,27 @@ impl Change {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_begin_anew_and_whoever_knows_the_last_is_told_what_changed() {
+        let settings = Settings::default();
+        let mut presence = Presence { version: u32::MAX, ..Presence::new(&settings) };
+        let name = |name: &str| UserName::new(name).expect("it is a name");
+        let id = |id: &str| UserId::new(id).expect("it is a token");
+        let hana = Arc::new(Member { id: id("u1"), name: name("하나") });
+        #[expect(clippy::disallowed_methods, reason = "virtual time needs one real moment")]
+        let begun = Instant::now();
+        presence.join(&hana, begun);
+        assert!(presence.handle_timeout(begun + Duration::from_secs(1)));
+
+        assert_eq!(presence.version(), 0);
+        let joined = vec![Member::clone(&hana)];
+        let change = News::Change { joined, left: Vec::new(), count: 1 };
+        assert_eq!(presence.news_since(u32::MAX), change);
+        assert!(matches!(presence.news_since(7), News::State { .. }), "none has had that yet");
+    }
+}

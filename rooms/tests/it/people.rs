@@ -2,7 +2,10 @@
 
 use std::{num::NonZeroU64, time::Duration};
 
-use rooms::{ConnectionNumber, People, Settings};
+use rooms::{
+    ConnectionNumber, People, Settings,
+    rate::{Bucket, Rate},
+};
 
 use super::{at, room_name, user_id};
 
@@ -90,4 +93,15 @@ fn whoever_is_gone_and_owes_nothing_is_forgotten() {
     assert_eq!(people.count(), 1, "a flood is not forgotten by leaving");
     people.handle_timeout(at(64_000));
     assert_eq!(people.count(), 0);
+}
+
+#[test]
+fn a_whole_burst_may_be_taken_at_once_whatever_the_rate() {
+    for per_second in [0.7, 3.0, 7.0, 11.0, 13.0, 2_000.0] {
+        let (mut bucket, rate) = (Bucket::full(at(0)), Rate { per_second, burst: 14.0 });
+        for taken in 0..14 {
+            assert_eq!(bucket.take(1.0, &rate, at(0)), Ok(()), "{taken} of {per_second}");
+        }
+        assert!(bucket.take(1.0, &rate, at(0)).is_err(), "{per_second}");
+    }
 }
