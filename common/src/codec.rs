@@ -1,7 +1,7 @@
 //! From bytes to messages and back, as JSON. What cannot be read is diagnosed with a pointer.
 //!
 //! This is serde's way. The page, which has to be light, goes by [`mod@read`] and [`mod@write`]: the
-//! same contract by hand; and so goes what a server hears and says most, by [`say`] and [`tell`].
+//! same contract by hand; and so goes what a server hears and says most, by `say` and [`tell`].
 
 pub mod read;
 
