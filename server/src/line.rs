@@ -141,7 +141,7 @@ impl Line {
         let is_waited_for = kept.as_ref().is_some_and(|kept| kept.waiting_since.is_some());
         let leaves = if is_waited_for { Leaves::Now } else { along(&mut frames) };
         let Some(before) = &mut *kept else {
-            *kept = self.what_is_left_of(frames, leaves, now);
+            *kept = self.what_is_left_of(&frames, leaves, now);
             return;
         };
         before.let_go_of_what_was_written();
@@ -152,11 +152,13 @@ impl Line {
     }
 
     /// Writes frames that stand behind nothing; answers what is to be kept of them.
-    fn what_is_left_of(&self, frames: Vec<u8>, leaves: Leaves, now: Instant) -> Option<Box<Kept>> {
+    fn what_is_left_of(&self, frames: &[u8], leaves: Leaves, now: Instant) -> Option<Box<Kept>> {
         let at_once = leaves == Leaves::Now || frames.len() > WAITS_BYTES_MAX;
-        let written = if at_once { self.try_write(&frames) } else { 0 };
+        let taken = if at_once { self.try_write(frames) } else { 0 };
         let waiting_since = at_once.then_some(now);
-        (written < frames.len()).then(|| Box::new(Kept { frames, written, waiting_since }))
+        // As much memory as that takes, and not what the frames grew to while they were written.
+        let left = frames.get(taken..).filter(|left| !left.is_empty())?.to_vec();
+        Some(Box::new(Kept { frames: left, written: 0, waiting_since }))
     }
 
     /// Writes until all is written that the socket is waited for with; `false` when it is not.
@@ -275,6 +277,17 @@ pub(crate) mod tests {
         );
         assert_eq!((read.unwrap(), flushed.unwrap()), (3 + frame.len(), true));
         assert_eq!((&all[..3], &all[3..]), (b"own".as_slice(), frame.as_slice()));
+    }
+
+    #[tokio::test]
+    async fn what_is_not_taken_is_kept_in_no_more_memory_than_it_has_bytes() {
+        let (near, _far) = connected().await;
+        let line = Line::new(near);
+        let mut frames = Vec::with_capacity(64 << 20);
+        frames.resize(32 << 20, 0);
+        line.write(frames, |_| Leaves::Now, clock::now());
+        let memory = line.lock().as_ref().map_or(0, |kept| kept.frames.capacity());
+        assert!(0 < memory && memory == line.kept_bytes(), "{memory}");
     }
 
     #[tokio::test]

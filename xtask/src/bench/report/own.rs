@@ -17,8 +17,8 @@ pub(super) fn parts(
         keeping(&mut figure),
         "### Growth".to_owned(),
         "One after the other says something in 100 rooms of two, 5,000 messages in a second in \
-         all; in the others, which are followed by two as well, nothing is said. Of memory and \
-         connections the table above tells."
+         all; in the others, which are followed by two as well, nothing is said. Memory of \
+         connections is in the table above."
             .to_owned(),
         growth(&mut figure),
         "### Coming back, stalling".to_owned(),
