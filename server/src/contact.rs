@@ -94,7 +94,7 @@ pub(crate) mod tests {
     use crate::{accounts::Hashed, line::tests::connected};
 
     /// A person of a test has one connection, whose number is made of their name.
-    pub(crate) fn number_of(name: &str) -> ConnectionNumber {
+    fn number_of(name: &str) -> ConnectionNumber {
         let add = |sum: u64, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte));
         ConnectionNumber(NonZeroU64::MIN.saturating_add(name.bytes().fold(0, add)))
     }

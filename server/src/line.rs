@@ -141,7 +141,7 @@ impl Line {
         let is_waited_for = kept.as_ref().is_some_and(|kept| kept.waiting_since.is_some());
         let leaves = if is_waited_for { Leaves::Now } else { along(&mut frames) };
         let Some(before) = &mut *kept else {
-            *kept = self.what_is_left_of(&frames, leaves, now);
+            *kept = self.what_is_left_of(frames, leaves, now);
             return;
         };
         before.let_go_of_what_was_written();
@@ -152,13 +152,24 @@ impl Line {
     }
 
     /// Writes frames that stand behind nothing; answers what is to be kept of them.
-    fn what_is_left_of(&self, frames: &[u8], leaves: Leaves, now: Instant) -> Option<Box<Kept>> {
+    fn what_is_left_of(
+        &self,
+        mut frames: Vec<u8>,
+        leaves: Leaves,
+        now: Instant,
+    ) -> Option<Box<Kept>> {
         let at_once = leaves == Leaves::Now || frames.len() > WAITS_BYTES_MAX;
-        let taken = if at_once { self.try_write(frames) } else { 0 };
         let waiting_since = at_once.then_some(now);
-        // As much memory as that takes, and not what the frames grew to while they were written.
-        let left = frames.get(taken..).filter(|left| !left.is_empty())?.to_vec();
-        Some(Box::new(Kept { frames: left, written: 0, waiting_since }))
+        if at_once {
+            let taken = self.try_write(&frames);
+            if taken == frames.len() {
+                return None;
+            }
+            // As much memory as that takes, and not what the frames grew to while they were written.
+            frames.drain(..taken);
+            frames.shrink_to_fit();
+        }
+        Some(Box::new(Kept { frames, written: 0, waiting_since }))
     }
 
     /// Writes until all is written that the socket is waited for with; `false` when it is not.
