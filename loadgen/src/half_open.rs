@@ -183,10 +183,10 @@ async fn watch_them(
 /// The far ends of the server's open connections to those who vanish.
 fn connections(server: SocketAddr) -> anyhow::Result<Vec<SocketAddr>> {
     let is_vanishing = |end: &tcp::End| match end.remote.ip() {
-        IpAddr::V4(address) => end.is_established && address.octets().starts_with(&VANISHING),
+        IpAddr::V4(address) => address.octets().starts_with(&VANISHING),
         IpAddr::V6(_) => false,
     };
-    let ends = tcp::ends_of(server.port())?.into_iter().filter(is_vanishing);
+    let ends = tcp::open_ends_of(server.port())?.into_iter().filter(is_vanishing);
     Ok(ends.map(|end| end.remote).collect())
 }
 

@@ -120,7 +120,7 @@ pub async fn measure(server: SocketAddr, process: u32, room: Room) -> anyhow::Re
     let (mut rounds, mut more_bytes, mut closed_after) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..room.pairs {
         good.forgets();
-        tokio::time::sleep(room.round).await;
+        watch(server, process, Room { stalled: 0, ..room }).await?;
         let without = good.latency()?;
         let before = process.resident_bytes()?;
         let at_least = if room.behind { None } else { Some(speakers.said()) };
@@ -172,7 +172,8 @@ struct Watched {
     closed_after: Vec<Duration>,
 }
 
-/// Looks on until all who stall are closed and the round is over.
+/// Looks on until all who stall are closed and the round is over. Rounds without them are looked at
+/// as well: a look takes its time from those who read.
 async fn watch(server: SocketAddr, process: Process, room: Room) -> anyhow::Result<Watched> {
     struct Seen {
         unacknowledged: u32,
@@ -191,8 +192,8 @@ async fn watch(server: SocketAddr, process: Process, room: Room) -> anyhow::Resu
         );
         tokio::time::sleep(LOOK_EVERY).await;
         most_bytes = most_bytes.max(process.resident_bytes()?);
-        let (ends, now) = (tcp::ends_of(server.port())?, clock::now());
-        let theirs = |end: &&tcp::End| end.is_established && end.remote.ip() >= first;
+        let (ends, now) = (tcp::open_ends_of(server.port())?, clock::now());
+        let theirs = |end: &&tcp::End| end.remote.ip() >= first;
         let ends: BTreeMap<SocketAddr, u32> =
             ends.iter().filter(theirs).map(|end| (end.remote, end.unacknowledged)).collect();
         for (remote, unacknowledged) in &ends {
