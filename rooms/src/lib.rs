@@ -9,7 +9,8 @@
 //! [`room`] (a running room: its tail, reading from a cursor), [`presence`] (who is there),
 //! [`access`] (who may do what), [`rate`] and [`people`] (how much one person may do),
 //! [`conversation`] (one connection, from its ticket to its close), [`settings`] (the numbers);
-//! `lookup` is where hashing is allowed, [`Queue`] what waits in a connection.
+//! [`ConnectionNumber`] is how connections are told apart, `lookup` where hashing is allowed,
+//! [`Queue`] what waits in a connection.
 
 #![warn(missing_docs)]
 
@@ -27,6 +28,8 @@ pub mod rate;
 
 pub mod people;
 
+mod connection;
+
 mod lookup;
 
 mod queue;
@@ -38,10 +41,11 @@ pub mod settings;
 #[cfg(feature = "mutants")]
 pub mod mutant;
 
+pub use connection::ConnectionNumber;
 pub use conversation::{Conversation, Frame, Request};
 pub use entry::{Content, Draft, Entry, MembershipChange};
 pub use log::{AppendRefusal, Appended, MemoryLog, NewRoom, OpenRefusal, RoomRecord};
-pub use people::{ConnectionNumber, People};
+pub use people::People;
 pub use presence::{News, Presence, Roster};
 pub use queue::Queue;
 pub use room::{Read, Room, Start};

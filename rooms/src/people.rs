@@ -4,18 +4,12 @@
 
 use std::{
     collections::BTreeMap,
-    num::NonZeroU64,
     time::{Duration, Instant},
 };
 
 use common::{RoomName, UserId};
 
-use crate::{Settings, lookup::Lookup, rate::Bucket};
-
-/// A connection's number, unique in the process. It stands in many tables; people see a
-/// [`common::ConnectionId`] made of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ConnectionNumber(pub NonZeroU64);
+use crate::{ConnectionNumber, Settings, lookup::Lookup, rate::Bucket};
 
 /// Everybody who is connected or was a moment ago.
 #[derive(Debug, Default)]

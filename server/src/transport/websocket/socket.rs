@@ -288,6 +288,18 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn whose_connection_has_ended_sees_the_end_although_an_answer_still_holds_it() {
+        let (near, mut far) = connected().await;
+        let socket = Socket::new(near, b"", &LIMITS, clock::now());
+        let _holds_it = Arc::clone(socket.contact());
+        socket.hang_up();
+        drop(socket);
+
+        let end = tokio::time::timeout(Duration::from_secs(10), far.read_u8()).await;
+        assert_eq!(end.expect("it is seen").unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+    }
+
+    #[tokio::test]
     async fn whose_frames_cannot_be_read_sees_the_close_frame_and_the_end_at_once() {
         let (near, mut far) = connected().await;
         let mut socket = Socket::new(near, b"\x81\x01x", &LIMITS, clock::now());
