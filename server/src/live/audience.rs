@@ -211,6 +211,11 @@ impl Audience {
         if may_wait && seat.echo && !new.is_empty() {
             return Leaves::WithNext;
         }
+        // While a flush writes, what is new comes with the next. Who is answered with everything
+        // they said goes on saying more, beyond what the others can be handed.
+        if self.seats.try_lock().is_err() {
+            return Leaves::Now;
+        }
         out.extend_from_slice(new);
         if let Some((last, _)) = frames.ends.last() {
             seat.at.store(last.seq.max(at), Ordering::Release);

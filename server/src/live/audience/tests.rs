@@ -362,6 +362,24 @@ async fn what_a_flush_has_in_its_hands_is_not_overtaken() {
 }
 
 #[tokio::test]
+async fn nobody_hears_what_is_new_sooner_for_having_said_it_while_a_flush_writes() {
+    let (audience, said) = (Audience::default(), entries(&[("hana", "1")]));
+    let mut speaker = Listener::calls().await;
+    let seat = speaker.sits(&audience, 0);
+    let writing = audience.seats.lock().await;
+    audience.say(&said[0]);
+    let along = |out: &mut Vec<u8>| audience.take_along(&seat, out, false);
+    speaker.line().write(b"ack".to_vec(), along, clock::now());
+    assert_eq!(speaker.hears(3).await, b"ack");
+    assert_eq!(seat.at(), 0);
+
+    drop(writing);
+    assert!(flushed(&audience).await.is_empty());
+    let heard = frames(&said);
+    assert_eq!(speaker.hears(heard.len()).await, heard);
+}
+
+#[tokio::test]
 async fn who_stood_up_or_wants_no_echo_takes_nothing_along() {
     let (audience, said) = (Audience::default(), entries(&[("hana", "1")]));
     let (one, other) = (Listener::calls().await, Listener::named("hana", None).await);
