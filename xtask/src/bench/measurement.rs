@@ -55,6 +55,12 @@ pub(super) enum Measurement {
     ManyRooms1000,
     /// While there are 8,000 in all.
     ManyRooms8000,
+    /// 1,000 messages a second, said in turn by 1,000 people in rooms of ten.
+    Speaking1000,
+    /// By 10,000 people.
+    Speaking10000,
+    /// By 19,000 people.
+    Speaking19000,
     /// Everybody is cut at the same moment and comes back.
     Storm,
     /// Some read nothing more.
@@ -64,7 +70,7 @@ pub(super) enum Measurement {
 }
 
 impl Measurement {
-    pub(super) const ALL: [Self; 20] = [
+    pub(super) const ALL: [Self; 23] = [
         Self::FanOut1000,
         Self::FanOut100,
         Self::FanOut10000,
@@ -82,6 +88,9 @@ impl Measurement {
         Self::ManyRooms100,
         Self::ManyRooms1000,
         Self::ManyRooms8000,
+        Self::Speaking1000,
+        Self::Speaking10000,
+        Self::Speaking19000,
         Self::Storm,
         Self::Stalled,
         Self::Resume,
@@ -107,6 +116,9 @@ impl Measurement {
             Self::ManyRooms100 => "many-rooms-100",
             Self::ManyRooms1000 => "many-rooms-1000",
             Self::ManyRooms8000 => "many-rooms-8000",
+            Self::Speaking1000 => "speaking-1000",
+            Self::Speaking10000 => "speaking-10000",
+            Self::Speaking19000 => "speaking-19000",
             Self::Storm => "storm",
             Self::Stalled => "stalled",
             Self::Resume => "resume",
@@ -127,6 +139,9 @@ impl Measurement {
             | Self::ManyRooms100
             | Self::ManyRooms1000
             | Self::ManyRooms8000
+            | Self::Speaking1000
+            | Self::Speaking10000
+            | Self::Speaking19000
             | Self::Storm
             | Self::Stalled
             | Self::Resume => contender == Contender::Madang,
@@ -177,6 +192,9 @@ impl Measurement {
             Self::ManyRooms100 => many_rooms(0, effort),
             Self::ManyRooms1000 => many_rooms(900, effort),
             Self::ManyRooms8000 => many_rooms(7_900, effort),
+            Self::Speaking1000 => speaking(1_000, effort),
+            Self::Speaking10000 => speaking(10_000, effort),
+            Self::Speaking19000 => speaking(19_000, effort),
             Self::Storm => storm(effort).to_owned(),
             Self::Stalled => stalled(effort).to_owned(),
             Self::Resume => resume(effort).to_owned(),
@@ -200,6 +218,9 @@ impl Measurement {
             | Self::ManyRooms100
             | Self::ManyRooms1000
             | Self::ManyRooms8000
+            | Self::Speaking1000
+            | Self::Speaking10000
+            | Self::Speaking19000
             | Self::Storm
             | Self::Stalled
             | Self::Resume => {}
@@ -217,6 +238,9 @@ impl Measurement {
             | Self::ManyRooms100
             | Self::ManyRooms1000
             | Self::ManyRooms8000
+            | Self::Speaking1000
+            | Self::Speaking10000
+            | Self::Speaking19000
             | Self::Storm
             | Self::Stalled
             | Self::Resume => 300,
@@ -241,13 +265,24 @@ fn fan_out(followers: u32, in_flight: u32, effort: Effort) -> String {
 
 /// So many silent rooms beside 100 that are spoken in. The rate is far from what is too much.
 fn many_rooms(silent: u32, effort: Effort) -> String {
-    let seconds = match effort {
-        Effort::Quick => 4,
-        Effort::Whole => 8,
-    };
+    let seconds = seconds_at_one_rate(effort);
     format!(
         "rooms --rooms 100 --members 2 --silent-rooms {silent} --rate 5000 --step-seconds {seconds}"
     )
+}
+
+/// So many people in rooms of ten, who say 1,000 messages a second in turn, all together: what one
+/// more connection costs those that are there.
+fn speaking(people: u32, effort: Effort) -> String {
+    let (rooms, seconds) = (people / 10, seconds_at_one_rate(effort));
+    format!("rooms --rooms {rooms} --members 10 --rate 1000 --step-seconds {seconds}")
+}
+
+fn seconds_at_one_rate(effort: Effort) -> u32 {
+    match effort {
+        Effort::Quick => 4,
+        Effort::Whole => 8,
+    }
 }
 
 /// A link that lasted for 30 s is stable, and its client comes back as after its first failure.

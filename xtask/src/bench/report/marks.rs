@@ -37,6 +37,10 @@ const WITH_100_ROOMS: Figure =
 const WITH_8000_ROOMS: Figure =
     Figure { measurement: Measurement::ManyRooms8000, pointer: "/step/server_cpu_us_per_message" };
 const LAST_BACK: Figure = Figure { measurement: Measurement::Storm, pointer: "/last_s" };
+const AMONG_1000: Figure =
+    Figure { measurement: Measurement::Speaking1000, pointer: "/step/p50_us" };
+const AMONG_19000: Figure =
+    Figure { measurement: Measurement::Speaking19000, pointer: "/step/p50_us" };
 const GOOD_P99: Figure = Figure { measurement: Measurement::Stalled, pointer: "/p99_ratio" };
 const STALLED_BYTES: Figure =
     Figure { measurement: Measurement::Stalled, pointer: "/bytes_per_stalled" };
@@ -135,6 +139,12 @@ const MARKS: &[Mark] = &[
         of: (Madang, WITH_8000_ROOMS),
         beside: Some((Madang, WITH_100_ROOMS)),
         bound: Bound::AtMost(1.25),
+    },
+    Mark {
+        what: "19,000 people in rooms of ten who speak in turn: p50, of that of 1,000",
+        of: (Madang, AMONG_19000),
+        beside: Some((Madang, AMONG_1000)),
+        bound: Bound::AtMost(2.0),
     },
     Mark {
         what: "10,000 cut at the same moment: the last is back, seconds",

@@ -20,7 +20,11 @@ pub(super) fn parts(
          all; in the others, which are followed by two as well, nothing is said. Memory of \
          connections is in the table above."
             .to_owned(),
-        growth(&mut figure),
+        rooms(&mut figure),
+        "Everybody is in one room of ten and speaks in turn, 1,000 messages and so 10,000 \
+         deliveries in a second in all."
+            .to_owned(),
+        speaking(&mut figure),
         "### Coming back, stalling".to_owned(),
         "Clients are peers with the page's own client half, which prove that nothing is missing; \
          of those who are cut each is in two of 100 rooms and missed 20 entries in both. Those who \
@@ -75,7 +79,7 @@ fn keeping(cell: &mut impl FnMut(Measurement, &'static str) -> String) -> String
     table(&head(&titles), &rows)
 }
 
-fn growth(cell: &mut impl FnMut(Measurement, &'static str) -> String) -> String {
+fn rooms(cell: &mut impl FnMut(Measurement, &'static str) -> String) -> String {
     let mut rows = Vec::new();
     for (rooms, measurement) in [
         ("100", Measurement::ManyRooms100),
@@ -90,6 +94,23 @@ fn growth(cell: &mut impl FnMut(Measurement, &'static str) -> String) -> String 
         ]);
     }
     table(&head(&["rooms in all", "CPU µs per message", "p50, µs", "p99, µs"]), &rows)
+}
+
+fn speaking(cell: &mut impl FnMut(Measurement, &'static str) -> String) -> String {
+    let mut rows = Vec::new();
+    for (people, measurement) in [
+        ("1,000", Measurement::Speaking1000),
+        ("10,000", Measurement::Speaking10000),
+        ("19,000", Measurement::Speaking19000),
+    ] {
+        rows.push(vec![
+            people.to_owned(),
+            cell(measurement, "/step/server_cpu_us_per_delivery"),
+            cell(measurement, "/step/p50_us"),
+            cell(measurement, "/step/p99_us"),
+        ]);
+    }
+    table(&head(&["connections", "CPU µs per delivery", "p50, µs", "p99, µs"]), &rows)
 }
 
 fn storm(cell: &mut impl FnMut(Measurement, &'static str, Written) -> String) -> String {
