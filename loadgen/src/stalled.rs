@@ -185,7 +185,7 @@ async fn watch(server: SocketAddr, process: Process, room: Room) -> anyhow::Resu
     let first = Route::of_person(server, STALLED_FROM, 20).from.context("it has one")?;
     while clock::now() - begun < room.round || closed_after.len() < room.stalled {
         ensure!(
-            clock::now() - begun < CLOSED_MAX.max(room.round),
+            closed_after.len() == room.stalled || clock::now() - begun < CLOSED_MAX.max(room.round),
             "{} of {} are closed",
             closed_after.len(),
             room.stalled

@@ -61,7 +61,8 @@ pub struct Seated {
 pub(super) struct Audience {
     /// Held for a moment only.
     waiting: Mutex<Waiting>,
-    /// Held while frames are written: the flusher waits for it, everybody else only tries.
+    /// Held while frames are written: the flusher waits for it, everybody else only tries. Whoever
+    /// tries in vain holds `waiting`, and so knows that a flush is writing.
     seats: tokio::sync::Mutex<Vec<Arc<Seat>>>,
 }
 
@@ -154,8 +155,9 @@ impl Seated {
         Self { audience, seat, may_wait }
     }
 
-    /// Takes along what waits for the seat, or lets `out` leave with the flush that brings it. To
-    /// be called while nobody else can write to its line, and to be written before anybody can.
+    /// Takes along what waits for the seat, or lets `out` leave with the flush that brings it, or
+    /// leaves that to the flush, where one is writing. To be called while nobody else can write to
+    /// its line, and to be written before anybody can.
     pub fn take_along(&self, out: &mut Vec<u8>) -> Leaves {
         self.audience.take_along(&self.seat, out, self.may_wait)
     }
@@ -212,7 +214,8 @@ impl Audience {
             return Leaves::WithNext;
         }
         // While a flush writes, what is new comes with the next. Who is answered with everything
-        // they said goes on saying more, beyond what the others can be handed.
+        // they said goes on saying more, beyond what the others can be handed. Tried, never waited
+        // for: the flush waits for this seat's line and for `waiting`, which are held here.
         if self.seats.try_lock().is_err() {
             return Leaves::Now;
         }

@@ -55,12 +55,12 @@ pub(super) enum Measurement {
     ManyRooms1000,
     /// While there are 8,000 in all.
     ManyRooms8000,
-    /// 1,000 messages a second, said in turn by 1,000 people in rooms of ten.
-    Speaking1000,
-    /// By 10,000 people.
-    Speaking10000,
-    /// By 19,000 people.
-    Speaking19000,
+    /// 1,000 messages a second, in turn over rooms of ten, with 1,000 connected.
+    Among1000,
+    /// With 10,000 connected.
+    Among10000,
+    /// With 19,000 connected.
+    Among19000,
     /// Everybody is cut at the same moment and comes back.
     Storm,
     /// Some read nothing more.
@@ -88,9 +88,9 @@ impl Measurement {
         Self::ManyRooms100,
         Self::ManyRooms1000,
         Self::ManyRooms8000,
-        Self::Speaking1000,
-        Self::Speaking10000,
-        Self::Speaking19000,
+        Self::Among1000,
+        Self::Among10000,
+        Self::Among19000,
         Self::Storm,
         Self::Stalled,
         Self::Resume,
@@ -116,9 +116,9 @@ impl Measurement {
             Self::ManyRooms100 => "many-rooms-100",
             Self::ManyRooms1000 => "many-rooms-1000",
             Self::ManyRooms8000 => "many-rooms-8000",
-            Self::Speaking1000 => "speaking-1000",
-            Self::Speaking10000 => "speaking-10000",
-            Self::Speaking19000 => "speaking-19000",
+            Self::Among1000 => "among-1000",
+            Self::Among10000 => "among-10000",
+            Self::Among19000 => "among-19000",
             Self::Storm => "storm",
             Self::Stalled => "stalled",
             Self::Resume => "resume",
@@ -139,9 +139,9 @@ impl Measurement {
             | Self::ManyRooms100
             | Self::ManyRooms1000
             | Self::ManyRooms8000
-            | Self::Speaking1000
-            | Self::Speaking10000
-            | Self::Speaking19000
+            | Self::Among1000
+            | Self::Among10000
+            | Self::Among19000
             | Self::Storm
             | Self::Stalled
             | Self::Resume => contender == Contender::Madang,
@@ -192,9 +192,9 @@ impl Measurement {
             Self::ManyRooms100 => many_rooms(0, effort),
             Self::ManyRooms1000 => many_rooms(900, effort),
             Self::ManyRooms8000 => many_rooms(7_900, effort),
-            Self::Speaking1000 => speaking(1_000, effort),
-            Self::Speaking10000 => speaking(10_000, effort),
-            Self::Speaking19000 => speaking(19_000, effort),
+            Self::Among1000 => among(1_000, effort),
+            Self::Among10000 => among(10_000, effort),
+            Self::Among19000 => among(19_000, effort),
             Self::Storm => storm(effort).to_owned(),
             Self::Stalled => stalled(effort).to_owned(),
             Self::Resume => resume(effort).to_owned(),
@@ -218,9 +218,9 @@ impl Measurement {
             | Self::ManyRooms100
             | Self::ManyRooms1000
             | Self::ManyRooms8000
-            | Self::Speaking1000
-            | Self::Speaking10000
-            | Self::Speaking19000
+            | Self::Among1000
+            | Self::Among10000
+            | Self::Among19000
             | Self::Storm
             | Self::Stalled
             | Self::Resume => {}
@@ -238,9 +238,9 @@ impl Measurement {
             | Self::ManyRooms100
             | Self::ManyRooms1000
             | Self::ManyRooms8000
-            | Self::Speaking1000
-            | Self::Speaking10000
-            | Self::Speaking19000
+            | Self::Among1000
+            | Self::Among10000
+            | Self::Among19000
             | Self::Storm
             | Self::Stalled
             | Self::Resume => 300,
@@ -271,9 +271,9 @@ fn many_rooms(silent: u32, effort: Effort) -> String {
     )
 }
 
-/// So many people in rooms of ten, who say 1,000 messages a second in turn, all together: what one
-/// more connection costs those that are there.
-fn speaking(people: u32, effort: Effort) -> String {
+/// So many connections in rooms of ten, in which 1,000 messages a second are said, in turn over the
+/// rooms: what one more connection costs those that are there.
+fn among(people: u32, effort: Effort) -> String {
     let (rooms, seconds) = (people / 10, seconds_at_one_rate(effort));
     format!("rooms --rooms {rooms} --members 10 --rate 1000 --step-seconds {seconds}")
 }

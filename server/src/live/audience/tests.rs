@@ -380,6 +380,23 @@ async fn nobody_hears_what_is_new_sooner_for_having_said_it_while_a_flush_writes
 }
 
 #[tokio::test]
+async fn an_answer_that_may_wait_leaves_with_the_next_flush_also_while_one_writes() {
+    let (audience, said) = (Audience::default(), entries(&[("hana", "1")]));
+    let mut speaker = Listener::calls().await;
+    let seat = speaker.sits(&audience, 0);
+    let writing = audience.seats.lock().await;
+    audience.say(&said[0]);
+    let along = |out: &mut Vec<u8>| audience.take_along(&seat, out, true);
+    speaker.line().write(b"ack".to_vec(), along, clock::now());
+    assert_eq!(speaker.line().kept_bytes(), 3, "nothing has left");
+
+    drop(writing);
+    assert!(flushed(&audience).await.is_empty());
+    let heard = [b"ack".to_vec(), frames(&said)].concat();
+    assert_eq!(speaker.hears(heard.len()).await, heard);
+}
+
+#[tokio::test]
 async fn who_stood_up_or_wants_no_echo_takes_nothing_along() {
     let (audience, said) = (Audience::default(), entries(&[("hana", "1")]));
     let (one, other) = (Listener::calls().await, Listener::named("hana", None).await);

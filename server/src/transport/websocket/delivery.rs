@@ -51,7 +51,8 @@ impl Connection {
                 }
             }
         };
-        // Whoever spoke is handed what they said in the packet that acknowledges it.
+        // Whoever spoke is handed what they said in the packet that acknowledges it, unless the room
+        // is just handing out (docs/decisions/0010).
         let seat = |room| self.app.live.seat(room, self.number());
         let seats: Vec<_> = acked.iter().filter_map(seat).collect();
         let along = |out: &mut Vec<u8>| {

@@ -37,10 +37,9 @@ const WITH_100_ROOMS: Figure =
 const WITH_8000_ROOMS: Figure =
     Figure { measurement: Measurement::ManyRooms8000, pointer: "/step/server_cpu_us_per_message" };
 const LAST_BACK: Figure = Figure { measurement: Measurement::Storm, pointer: "/last_s" };
-const AMONG_1000: Figure =
-    Figure { measurement: Measurement::Speaking1000, pointer: "/step/p50_us" };
+const AMONG_1000: Figure = Figure { measurement: Measurement::Among1000, pointer: "/step/p50_us" };
 const AMONG_19000: Figure =
-    Figure { measurement: Measurement::Speaking19000, pointer: "/step/p50_us" };
+    Figure { measurement: Measurement::Among19000, pointer: "/step/p50_us" };
 const GOOD_P99: Figure = Figure { measurement: Measurement::Stalled, pointer: "/p99_ratio" };
 const STALLED_BYTES: Figure =
     Figure { measurement: Measurement::Stalled, pointer: "/bytes_per_stalled" };
@@ -141,7 +140,7 @@ const MARKS: &[Mark] = &[
         bound: Bound::AtMost(1.25),
     },
     Mark {
-        what: "19,000 people in rooms of ten who speak in turn: p50, of that of 1,000",
+        what: "the same rate among 19,000 connections, in rooms of ten: p50, of that among 1,000",
         of: (Madang, AMONG_19000),
         beside: Some((Madang, AMONG_1000)),
         bound: Bound::AtMost(2.0),

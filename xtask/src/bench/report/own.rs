@@ -21,10 +21,10 @@ pub(super) fn parts(
          connections is in the table above."
             .to_owned(),
         rooms(&mut figure),
-        "Everybody is in one room of ten and speaks in turn, 1,000 messages and so 10,000 \
-         deliveries in a second in all."
+        "1,000 messages a second, and so 10,000 deliveries, in turn over the rooms; each has ten \
+         members, who are connected and in no other."
             .to_owned(),
-        speaking(&mut figure),
+        among(&mut figure),
         "### Coming back, stalling".to_owned(),
         "Clients are peers with the page's own client half, which prove that nothing is missing; \
          of those who are cut each is in two of 100 rooms and missed 20 entries in both. Those who \
@@ -37,21 +37,31 @@ pub(super) fn parts(
     ]
 }
 
+/// A row for each size, with a figure of its measurement for each pointer.
+fn by_size<const FIGURES: usize>(
+    cell: &mut impl FnMut(Measurement, &'static str) -> String,
+    titles: &[&str],
+    pointers: [&'static str; FIGURES],
+    sizes: [(&str, Measurement); 3],
+) -> String {
+    let rows = sizes.map(|(size, measurement)| {
+        let figures = pointers.map(|pointer| cell(measurement, pointer));
+        [vec![size.to_owned()], figures.to_vec()].concat()
+    });
+    table(&head(titles), &rows)
+}
+
 fn memory(cell: &mut impl FnMut(Measurement, &'static str) -> String) -> String {
-    let mut rows = Vec::new();
-    for (connections, measurement) in [
-        ("1,000", Measurement::Idle1000),
-        ("5,000", Measurement::Idle5000),
-        ("19,000", Measurement::Idle19000),
-    ] {
-        rows.push(vec![
-            connections.to_owned(),
-            cell(measurement, "/bytes_per_connection"),
-            cell(measurement, "/server_cpu_us_per_connection_second"),
-        ]);
-    }
-    let titles = ["idle connections", "bytes for each", "CPU µs for each and second"];
-    table(&head(&titles), &rows)
+    by_size(
+        cell,
+        &["idle connections", "bytes for each", "CPU µs for each and second"],
+        ["/bytes_per_connection", "/server_cpu_us_per_connection_second"],
+        [
+            ("1,000", Measurement::Idle1000),
+            ("5,000", Measurement::Idle5000),
+            ("19,000", Measurement::Idle19000),
+        ],
+    )
 }
 
 fn keeping(cell: &mut impl FnMut(Measurement, &'static str) -> String) -> String {
@@ -80,37 +90,29 @@ fn keeping(cell: &mut impl FnMut(Measurement, &'static str) -> String) -> String
 }
 
 fn rooms(cell: &mut impl FnMut(Measurement, &'static str) -> String) -> String {
-    let mut rows = Vec::new();
-    for (rooms, measurement) in [
-        ("100", Measurement::ManyRooms100),
-        ("1,000", Measurement::ManyRooms1000),
-        ("8,000", Measurement::ManyRooms8000),
-    ] {
-        rows.push(vec![
-            rooms.to_owned(),
-            cell(measurement, "/step/server_cpu_us_per_message"),
-            cell(measurement, "/step/p50_us"),
-            cell(measurement, "/step/p99_us"),
-        ]);
-    }
-    table(&head(&["rooms in all", "CPU µs per message", "p50, µs", "p99, µs"]), &rows)
+    by_size(
+        cell,
+        &["rooms in all", "CPU µs per message", "p50, µs", "p99, µs"],
+        ["/step/server_cpu_us_per_message", "/step/p50_us", "/step/p99_us"],
+        [
+            ("100", Measurement::ManyRooms100),
+            ("1,000", Measurement::ManyRooms1000),
+            ("8,000", Measurement::ManyRooms8000),
+        ],
+    )
 }
 
-fn speaking(cell: &mut impl FnMut(Measurement, &'static str) -> String) -> String {
-    let mut rows = Vec::new();
-    for (people, measurement) in [
-        ("1,000", Measurement::Speaking1000),
-        ("10,000", Measurement::Speaking10000),
-        ("19,000", Measurement::Speaking19000),
-    ] {
-        rows.push(vec![
-            people.to_owned(),
-            cell(measurement, "/step/server_cpu_us_per_delivery"),
-            cell(measurement, "/step/p50_us"),
-            cell(measurement, "/step/p99_us"),
-        ]);
-    }
-    table(&head(&["connections", "CPU µs per delivery", "p50, µs", "p99, µs"]), &rows)
+fn among(cell: &mut impl FnMut(Measurement, &'static str) -> String) -> String {
+    by_size(
+        cell,
+        &["connections", "CPU µs per delivery", "p50, µs", "p99, µs"],
+        ["/step/server_cpu_us_per_delivery", "/step/p50_us", "/step/p99_us"],
+        [
+            ("1,000", Measurement::Among1000),
+            ("10,000", Measurement::Among10000),
+            ("19,000", Measurement::Among19000),
+        ],
+    )
 }
 
 fn storm(cell: &mut impl FnMut(Measurement, &'static str, Written) -> String) -> String {
