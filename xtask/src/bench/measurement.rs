@@ -173,10 +173,7 @@ impl Measurement {
             Self::OneByOne => fan_out(1_000, 1, effort),
             Self::Rooms => format!(
                 "rooms --rooms 200 --members 10 --p99-max-ms 50 --step-seconds {}",
-                match effort {
-                    Effort::Quick => 2,
-                    Effort::Whole => 4,
-                }
+                effort.seconds(4)
             ),
             Self::Idle1000 => idle(1_000, contender, effort),
             Self::Idle5000 => idle(5_000, contender, effort),

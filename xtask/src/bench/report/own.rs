@@ -37,22 +37,22 @@ pub(super) fn parts(
     ]
 }
 
-/// A row for each size, with a figure of its measurement for each pointer.
-fn by_size<const FIGURES: usize>(
+/// A row for each measurement, under its own name, with a figure for each pointer.
+fn by_measurement<const FIGURES: usize>(
     cell: &mut impl FnMut(Measurement, &'static str) -> String,
     titles: &[&str],
     pointers: [&'static str; FIGURES],
-    sizes: [(&str, Measurement); 3],
+    named: [(&str, Measurement); 3],
 ) -> String {
-    let rows = sizes.map(|(size, measurement)| {
+    let rows = named.map(|(name, measurement)| {
         let figures = pointers.map(|pointer| cell(measurement, pointer));
-        [vec![size.to_owned()], figures.to_vec()].concat()
+        [vec![name.to_owned()], figures.to_vec()].concat()
     });
     table(&head(titles), &rows)
 }
 
 fn memory(cell: &mut impl FnMut(Measurement, &'static str) -> String) -> String {
-    by_size(
+    by_measurement(
         cell,
         &["idle connections", "bytes for each", "CPU µs for each and second"],
         ["/bytes_per_connection", "/server_cpu_us_per_connection_second"],
@@ -65,32 +65,26 @@ fn memory(cell: &mut impl FnMut(Measurement, &'static str) -> String) -> String 
 }
 
 fn keeping(cell: &mut impl FnMut(Measurement, &'static str) -> String) -> String {
-    let mut rows = Vec::new();
-    for (keep, measurement) in [
-        ("nothing", Measurement::FanOut1000),
-        ("the last 1,000", Measurement::Last),
-        ("everything", Measurement::Durable),
-    ] {
-        rows.push(vec![
-            keep.to_owned(),
-            cell(measurement, "/server_cpu_us_per_delivery"),
-            cell(measurement, "/deliveries_per_second"),
-            cell(measurement, "/p50_us"),
-            cell(measurement, "/p99_us"),
-        ]);
-    }
-    let titles = [
-        "1,000 followers, 64 in flight; the room keeps",
-        "CPU µs per delivery",
-        "deliveries per second",
-        "p50, µs",
-        "p99, µs",
-    ];
-    table(&head(&titles), &rows)
+    by_measurement(
+        cell,
+        &[
+            "1,000 followers, 64 in flight; the room keeps",
+            "CPU µs per delivery",
+            "deliveries per second",
+            "p50, µs",
+            "p99, µs",
+        ],
+        ["/server_cpu_us_per_delivery", "/deliveries_per_second", "/p50_us", "/p99_us"],
+        [
+            ("nothing", Measurement::FanOut1000),
+            ("the last 1,000", Measurement::Last),
+            ("everything", Measurement::Durable),
+        ],
+    )
 }
 
 fn rooms(cell: &mut impl FnMut(Measurement, &'static str) -> String) -> String {
-    by_size(
+    by_measurement(
         cell,
         &["rooms in all", "CPU µs per message", "p50, µs", "p99, µs"],
         ["/step/server_cpu_us_per_message", "/step/p50_us", "/step/p99_us"],
@@ -103,7 +97,7 @@ fn rooms(cell: &mut impl FnMut(Measurement, &'static str) -> String) -> String {
 }
 
 fn among(cell: &mut impl FnMut(Measurement, &'static str) -> String) -> String {
-    by_size(
+    by_measurement(
         cell,
         &["connections", "CPU µs per delivery", "p50, µs", "p99, µs"],
         ["/step/server_cpu_us_per_delivery", "/step/p50_us", "/step/p99_us"],
